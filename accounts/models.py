@@ -1,0 +1,81 @@
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from accounts.choices import Role
+
+
+class User(AbstractUser):
+    """A person who signs in. What they may do is said by their role grants."""
+
+    full_name = models.CharField(max_length=120, blank=True)
+    time_zone = models.CharField(max_length=60, default="UTC")
+    single_keys = models.BooleanField(default=True, help_text="Single-key shortcuts are on.")
+
+    def __str__(self):
+        return self.full_name or self.username
+
+
+class Domain(models.Model):
+    """A part of the organisation that answers for its metrics, e.g. Growth or Finance."""
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children"
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class RoleGrant(models.Model):
+    """One role of one person in one domain; without a domain, in all of them."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="grants")
+    role = models.CharField(max_length=16, choices=Role)
+    domain = models.ForeignKey(Domain, models.CASCADE, null=True, blank=True, related_name="grants")
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["user", "role"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "role", "domain"],
+                nulls_distinct=False,
+                name="accounts_rolegrant_once",
+            ),
+            models.CheckConstraint(
+                name="accounts_rolegrant_role_known", condition=models.Q(role__in=Role.values)
+            ),
+        ]
+
+    def __str__(self):
+        where = self.domain.name if self.domain else "all domains"
+        return f"{self.get_role_display()} in {where}"
+
+
+class ApiToken(models.Model):
+    """A key that a tool shows instead of a password. Only its SHA-256 is stored."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    prefix = models.CharField(max_length=12, help_text="Its first characters, to recognise it by.")
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self):
+        return f"{self.name} ({self.prefix}…)"
