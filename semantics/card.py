@@ -20,7 +20,9 @@ class Unit(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["currency", "count", "proportion", "percentage", "time", "data_size", "unitless"] = "unitless"
+    kind: Literal[
+        "currency", "count", "proportion", "percentage", "time", "data_size", "unitless"
+    ] = "unitless"
     code: str = Field("", max_length=20)
     decimals: int = Field(2, ge=0, le=9)
 

@@ -20,7 +20,9 @@ KEY = r"^[a-z][a-z0-9_]{1,62}$"
 
 Key = Annotated[str, Field(pattern=KEY)]
 # `dimension` of the metric's own dataset, or `entity__dimension` reached over one or more joins.
-DimensionPath = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(__[a-z][a-z0-9_]*)*$", max_length=190)]
+DimensionPath = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]*(__[a-z][a-z0-9_]*)*$", max_length=190)
+]
 Expression = Annotated[str, Field(min_length=1, max_length=4000)]
 
 

@@ -1,0 +1,1 @@
+"""Running Etalon on one machine: embedded servers and a supervisor. Production does without."""
