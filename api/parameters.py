@@ -1,0 +1,75 @@
+"""Query parameters, read with a clear answer when they are wrong."""
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+
+from rest_framework.request import Request
+
+from core.errors import Invalid
+
+
+class Refused(Invalid):
+    """One parameter cannot be used; says which and why."""
+
+    status = 400
+
+    def __init__(self, place: str, message: str, **details):
+        problem = {"place": place, "code": "invalid", "message": message}
+        super().__init__(message, problems=[problem], **details)
+
+
+def only(request: Request, known: Collection[str]) -> None:
+    """Refuse parameters that the address does not know: a misspelt filter must not be ignored."""
+    unknown = sorted(set(request.query_params) - set(known) - {"format"})
+    if unknown:
+        raise Refused(
+            unknown[0],
+            f"There is no parameter “{unknown[0]}” here. Known: {', '.join(sorted(known))}.",
+        )
+
+
+def choice(request: Request, name: str, among: Collection[str], default: str | None = None):
+    given = request.query_params.get(name, default)
+    if given is not None and given not in among:
+        raise Refused(name, f"“{given}” is no {name}. Choose among {', '.join(among)}.")
+    return given
+
+
+def whole_number(request: Request, name: str, *, default: int | None, low: int, high: int):
+    given = request.query_params.get(name)
+    if given is None:
+        return default
+    try:
+        number = int(given)
+    except ValueError as error:
+        raise Refused(name, f"“{given}” is no whole number.") from error
+    if not low <= number <= high:
+        raise Refused(name, f"{name} lies between {low} and {high}.")
+    return number
+
+
+def day(request: Request, name: str, default: date | None = None) -> date | None:
+    given = request.query_params.get(name)
+    if given is None:
+        return default
+    try:
+        return date.fromisoformat(given)
+    except ValueError as error:
+        raise Refused(name, f"“{given}” is no day. Write it like 2026-03-31.") from error
+
+
+def instant(request: Request, name: str) -> datetime | None:
+    """An instant of record time; a bare day means its end, in UTC."""
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    try:
+        if len(given) == 10:
+            found = date.fromisoformat(given)
+            return datetime(found.year, found.month, found.day, 23, 59, 59, 999999, tzinfo=UTC)
+        found = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise Refused(
+            name, f"“{given}” is no instant. Write 2026-03-31 or 2026-03-31T12:00:00Z."
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,62 @@
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers as s
+
+
+class ErrorBody(s.Serializer):
+    """Every refusal: a code for machines, a sentence for people, and what belongs to the code."""
+
+    code = s.CharField()
+    message = s.CharField()
+    details = s.DictField()
+
+
+REFUSED = {
+    400: OpenApiResponse(ErrorBody, "A parameter cannot be used; details.problems says which."),
+    401: OpenApiResponse(ErrorBody, "No session, or a token that is unknown, expired or revoked."),
+    403: OpenApiResponse(ErrorBody, "The caller may not, or the token lacks the scope."),
+    404: OpenApiResponse(ErrorBody, "No such thing."),
+}
+WRITE_REFUSED = {
+    **REFUSED,
+    409: OpenApiResponse(ErrorBody, "Stale revision, wrong state, or out of date."),
+    422: OpenApiResponse(ErrorBody, "The content is not right; details.problems says all of it."),
+}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="At most 80 characters. Sent again, it gives the first answer again.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag of an earlier answer; 304 when it still holds.",
+)
+PAGING = [
+    OpenApiParameter("cursor", str, description="`next_cursor` of the page before."),
+    OpenApiParameter("limit", int, description="Rows a page, 1 to 200; 50 unless told."),
+]
+
+
+def asks(name: str, description: str, kind=str, **more) -> OpenApiParameter:
+    """A query parameter."""
+    return OpenApiParameter(name, kind, description=description, **more)
+
+
+def reads(shape, *, description: str = "") -> dict:
+    """The answers of a read: 200, 304 and the refusals."""
+    return {
+        200: OpenApiResponse(shape, description),
+        304: OpenApiResponse(description="Not changed since that ETag."),
+        **REFUSED,
+    }
+
+
+def page_of(row: type[s.Serializer], name: str) -> type[s.Serializer]:
+    """The shape of one page of a list."""
+    fields = {
+        "results": row(many=True),
+        "next_cursor": s.CharField(allow_null=True, help_text="None after the last page."),
+    }
+    return type(name, (s.Serializer,), fields)

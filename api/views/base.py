@@ -1,0 +1,46 @@
+"""What all views of the API share."""
+
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.views import APIView
+
+from accounts.choices import Scope
+from api import errors
+from api.access import HasScope
+from api.authentication import BrowserAuthentication, TokenAuthentication
+from api.rendering import ExactJSONRenderer
+
+
+class EtalonView(APIView):
+    """Base of every endpoint: token or session, scopes, one error shape, exact numbers.
+
+    `write_scope` is what a token needs for the writing methods. Writing methods are marked with
+    `api.idempotency.idempotent`; a test finds one that is not.
+    """
+
+    authentication_classes = [TokenAuthentication, BrowserAuthentication]
+    permission_classes = [HasScope]
+    renderer_classes = [ExactJSONRenderer]
+    read_scope = Scope.READ
+    write_scope = Scope.PROPOSE
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        self.request_id = errors.request_id_of(request)
+        has_body = request.headers.get("Content-Length") not in (None, "", "0")
+        if request.method not in SAFE_METHODS and has_body and not _is_json(request):
+            raise UnsupportedMediaType(request.content_type)
+
+    def get_exception_handler(self):
+        return errors.handle
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["X-Request-ID"] = getattr(self, "request_id", None) or errors.request_id_of(
+            request
+        )
+        return response
+
+
+def _is_json(request) -> bool:
+    return request.content_type.partition(";")[0].strip() == "application/json"
