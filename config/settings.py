@@ -10,7 +10,7 @@ from pathlib import Path
 import environ
 import structlog
 from csp.constants import NONE, SELF
-from kombu import Queue
+from kombu import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -234,7 +234,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_QUEUES = [
-    Queue(name)
+    Queue(name, Exchange(name), routing_key=name)
     for name in (
         "interactive",
         "checks",

@@ -4,8 +4,13 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.conf import settings
 from django.db import connections
+from playwright.sync_api import sync_playwright
 
+from config.local import browser
 from tests import database
+from tests.rig import Rig
+
+NO_BROWSER = "Browser tests were skipped"
 
 
 def pytest_configure(config):
@@ -37,3 +42,43 @@ def committed_db(django_db_setup, django_db_blocker):
         yield
         connections.close_all()
         database.empty(settings.DATABASES["default"]["NAME"])
+
+
+@pytest.fixture
+def rig(committed_db):
+    """Real processes on the test's database, started by name: see `tests/rig.py`."""
+    with Rig() as rig:
+        yield rig
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show what the processes of a failed test said."""
+    report = yield
+    rig = getattr(item, "funcargs", {}).get("rig")
+    if report.failed and isinstance(rig, Rig):
+        report.sections += [(f"log of {name}", text) for name, text in rig.logs().items()]
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of the Chromium that browser tests drive. Without one they are skipped, and in CI
+    they fail: a suite that tests less than it says is worse than a red one."""
+    path = browser.find()
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail(f"Browser tests cannot run: {browser.why_missing()}", pytrace=False)
+    if path is None:
+        pytest.skip(f"{NO_BROWSER}: {browser.why_missing()}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def chrome(chromium):
+    """A running Chromium, shared by the session. Take `chrome.new_context()` in each test."""
+    # Playwright runs a loop in this thread, in which Django would refuse its own queries.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=list(browser.FLAGS))
+        yield running
+        running.close()
