@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from config.local.settings_for import production_like
+from config.local.environment import production_like
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = ROOT / ".venv" / "bin"

@@ -11,6 +11,8 @@ from config.local.postgres import Postgres
 from config.local.processes import Process, end_all
 from config.local.valkey import Valkey
 
+SOCKETS = "etalon-"
+
 
 class Embedded:
     """PostgreSQL and Valkey under `home`, each only when no address of another one is given.
@@ -25,7 +27,7 @@ class Embedded:
             for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
             if given.get(name)
         }
-        self._sockets = Path(tempfile.mkdtemp(prefix="etalon-"))
+        self._sockets = Path(tempfile.mkdtemp(prefix=SOCKETS))
         # The servers run as different users: each has a folder of its own inside.
         self._sockets.chmod(0o711)
         logs = home / "log"
@@ -41,9 +43,19 @@ class Embedded:
         return [server.process for server in (self.valkey, self.postgres) if server]
 
     def start(self) -> None:
+        self.forget_old_sockets()
         for server in (self.postgres, self.valkey):
             if server:
                 server.start()
+
+    def forget_old_sockets(self) -> None:
+        """Remove the socket folder of a run that was killed, and remember that of this one."""
+        mark = self.home / "sockets.txt"
+        if mark.exists():
+            old = Path(mark.read_text().strip())
+            if old.parent == self._sockets.parent and old.name.startswith(SOCKETS):
+                shutil.rmtree(old, ignore_errors=True)
+        mark.write_text(str(self._sockets))
 
     def stop(self, seconds: float = 5) -> None:
         end_all(self.processes, seconds)
