@@ -15,6 +15,8 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 import venv
 from pathlib import Path
 
@@ -42,7 +44,8 @@ def main(arguments: list[str]) -> None:
     if not works(PYTHON):
         make_venv()
     installer = choose_installer()
-    say(f"Installing {', '.join(full + bare)} with {' '.join(installer[:1] + installer[-2:])}")
+    with_what = "uv" if Path(installer[0]).name == "uv" else "pip, which takes a minute or two"
+    say(f"Installing {' and '.join(full + bare)} with {with_what}")
     install(installer, [part for file in full for part in ("-r", file)])
     if bare:
         install(installer, ["--no-deps", *(part for file in bare for part in ("-r", file))])
@@ -109,13 +112,29 @@ def works_as_uv(uv: Path) -> bool:
 
 
 def install(installer: list[str], arguments: list[str]) -> None:
+    """Run the installer; show that it goes on, and what it says only when it fails."""
     environment = {**os.environ, "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "copy")}
-    done = subprocess.run([*installer, *arguments], cwd=ROOT, env=environment)
-    if done.returncode:
-        raise CannotInstall(
-            "The packages could not be installed: the lines above say why. "
-            "Without a network, point PIP_INDEX_URL or UV_INDEX_URL to a mirror."
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        running = subprocess.Popen(
+            [*installer, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
+        while running.poll() is None:
+            try:
+                running.wait(5)
+            except subprocess.TimeoutExpired:
+                say(f"... {time.monotonic() - started:.0f} s")
+        if running.returncode:
+            output.seek(0)
+            sys.stderr.buffer.write(output.read())
+            raise CannotInstall(
+                "The packages could not be installed: the lines above say why. "
+                "Without a network, point PIP_INDEX_URL or UV_INDEX_URL to a mirror."
+            )
 
 
 def say(sentence: str) -> None:

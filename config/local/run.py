@@ -1,6 +1,7 @@
 """`make run`: everything on this machine, from an empty folder to a page in the browser."""
 
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -77,8 +78,7 @@ class House:
         self.embedded = Embedded(home, self.given)
         self._start_servers()
         self._say_where()
-        with step("Bringing the database up to date"):
-            self._manage("migrate", "--no-input", "--verbosity=0")
+        self._migrate(home)
         self._load_example(home)
         self._start_programs()
         self._tell_address(home)
@@ -166,6 +166,16 @@ class House:
         with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.writelines(lines)
         fresh.replace(path)
+
+    def _migrate(self, home: Path) -> None:
+        """Bring the schema up to date. Our own server is left alone when no migration changed."""
+        mark = home / "migrated"
+        wanted = _fingerprint_of_migrations()
+        if self.embedded.postgres and mark.exists() and mark.read_text() == wanted:
+            return
+        with step("Bringing the database up to date"):
+            self._manage("migrate", "--no-input", "--verbosity=0")
+        mark.write_text(wanted)
 
     def _manage(self, *arguments: str, show: bool = False) -> str:
         """Run manage.py. With `show` its lines pass through; else they are the answer."""
@@ -269,6 +279,14 @@ class House:
     def _reached_at(self, local: str) -> str:
         """Host and port; `local` is the name of this machine where we listen on all addresses."""
         return f"{local if self.host in LOCAL else self.host}:{self.port}"
+
+
+def _fingerprint_of_migrations() -> str:
+    """All migrations of ours, and the pinned packages, which bring their own."""
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for path in sorted(ROOT.glob("*/migrations/*.py")):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _port(text: str) -> int:
