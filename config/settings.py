@@ -15,7 +15,8 @@ from kombu import Exchange, Queue
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-LOCAL_ENV = BASE_DIR / "var" / "local.env"
+VAR = Path(env.str("VAR", default=str(BASE_DIR / "var")))
+LOCAL_ENV = VAR / "local.env"
 if LOCAL_ENV.is_file():
     env.read_env(LOCAL_ENV)
 
@@ -244,6 +245,22 @@ CELERY_TASK_QUEUES = [
         "pulse-backfill",
     )
 ]
+# Somebody waits for a preview; a backfill must not stand in its way, nor in that of a check.
+CELERY_TASK_ROUTES = {
+    f"measurement.tasks.{pattern}": {"queue": queue}
+    for pattern, queue in (
+        ("*preview*", "interactive"),
+        ("*check*", "checks"),
+        ("*window*", "backfill"),
+        ("*backfill*", "backfill"),
+    )
+}
+CELERY_TASK_ROUTES = {
+    "measurement.tasks.run_backfill": {"queue": "backfill"},
+    "measurement.tasks.run_preview": {"queue": "interactive"},
+    "measurement.tasks.run_checks": {"queue": "checks"},
+    "measurement.tasks.extend_daily": {"queue": "checks"},
+}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 PULSE_SECONDS = env.float("PULSE_SECONDS", default=15.0)
@@ -266,7 +283,37 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": PULSE_SECONDS,
         "options": {"queue": "pulse-default", "expires": 60},
     },
+    "sweep for runs that nobody works at": {
+        "task": "measurement.tasks.sweep",
+        "schedule": env.float("SWEEP_SECONDS", default=30.0),
+        "options": {"expires": 60},
+    },
+    "extend metrics as rows arrive": {
+        "task": "measurement.tasks.extend_daily",
+        "schedule": env.float("DAILY_SECONDS", default=900.0),
+        "options": {"expires": 600},
+    },
+    "validation of datasets": {
+        "task": "measurement.tasks.run_checks",
+        "schedule": env.float("CHECK_SWEEP_SECONDS", default=300.0),
+        "options": {"expires": 300},
+    },
 }
+
+# --- Measuring: how a run is cut, leased and given up. ---
+
+# About as many source rows a window. Files without partitions are read whole by each window.
+WINDOW_SOURCE_ROWS = env.int("WINDOW_SOURCE_ROWS", default=4_000_000)
+# A worker renews its lease while it computes; one that is dead loses it after this.
+WINDOW_LEASE_SECONDS = env.float("WINDOW_LEASE_SECONDS", default=60.0)
+WINDOW_ATTEMPTS = env.int("WINDOW_ATTEMPTS", default=5)
+WINDOW_RETRY_SECONDS = env.float("WINDOW_RETRY_SECONDS", default=15.0)
+# A turn at a run; short ones leave the worker free for others.
+TURN_SECONDS = env.float("TURN_SECONDS", default=20.0)
+# How long a request waits for values that are not stored.
+LIVE_SECONDS = env.float("LIVE_SECONDS", default=20.0)
+# How old the result of a check may be before a run asks for another.
+CHECK_SECONDS = env.float("CHECK_SECONDS", default=3600.0)
 
 # --- Logs: one line of JSON each, or readable lines with DEBUG. ---
 

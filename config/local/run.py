@@ -115,6 +115,7 @@ class House:
                 ) from None
 
     def _start_servers(self) -> None:
+        self.embedded.forget_old_sockets()
         if self.embedded.processes:
             with step("Starting PostgreSQL and Valkey"):
                 for server in (self.embedded.postgres, self.embedded.valkey):
@@ -298,7 +299,8 @@ def _port(text: str) -> int:
 
 
 def main() -> int:
-    house = House(ROOT / "var", dict(os.environ))
+    var = Path(os.environ.get("VAR") or ROOT / "var").resolve()
+    house = House(var, dict(os.environ))
     asked_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: asked_to_end.set())
@@ -311,6 +313,8 @@ def main() -> int:
     house.end()
     work.join()
     house.end()  # what was being started while the end began
+    if asked_to_end.is_set():
+        say("  Ended. `make run` starts it again with all data.")
     if house.failure and not asked_to_end.is_set():
         say(f"\n{house.failure}")
         return 1
