@@ -247,15 +247,6 @@ CELERY_TASK_QUEUES = [
 ]
 # Somebody waits for a preview; a backfill must not stand in its way, nor in that of a check.
 CELERY_TASK_ROUTES = {
-    f"measurement.tasks.{pattern}": {"queue": queue}
-    for pattern, queue in (
-        ("*preview*", "interactive"),
-        ("*check*", "checks"),
-        ("*window*", "backfill"),
-        ("*backfill*", "backfill"),
-    )
-}
-CELERY_TASK_ROUTES = {
     "measurement.tasks.run_backfill": {"queue": "backfill"},
     "measurement.tasks.run_preview": {"queue": "interactive"},
     "measurement.tasks.run_checks": {"queue": "checks"},

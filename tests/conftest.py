@@ -10,7 +10,8 @@ from config.local import browser
 from tests import database
 from tests.rig import Rig
 
-NO_BROWSER = "Browser tests were skipped"
+NO_BROWSER = "no browser"
+WITHOUT_BROWSER = pytest.StashKey[int]()
 
 
 def pytest_configure(config):
@@ -66,10 +67,10 @@ def chromium():
     """The path of the Chromium that browser tests drive. Without one they are skipped, and in CI
     they fail: a suite that tests less than it says is worse than a red one."""
     path = browser.find()
-    if path is None and os.environ.get("CI") == "true":
+    if path is None and os.environ.get("CI", "").lower() in ("true", "1"):
         pytest.fail(f"Browser tests cannot run: {browser.why_missing()}", pytrace=False)
     if path is None:
-        pytest.skip(f"{NO_BROWSER}: {browser.why_missing()}")
+        pytest.skip(NO_BROWSER)
     return path
 
 
@@ -82,3 +83,14 @@ def chrome(chromium):
         running = playwright.chromium.launch(executable_path=chromium, args=list(browser.FLAGS))
         yield running
         running.close()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    skipped = terminalreporter.stats.get("skipped", [])
+    config.stash[WITHOUT_BROWSER] = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+
+
+def pytest_unconfigure(config):
+    """After everything else, in one line: what was not tested, and why."""
+    if count := config.stash.get(WITHOUT_BROWSER, 0):
+        print(f"\n{count} browser tests were skipped: {browser.why_missing()}")

@@ -35,7 +35,7 @@ def _start() -> None:
     os.environ.update(embedded.environment())
     os.environ[SUPERUSER_URL] = embedded.postgres.url("postgres", "{database}")
     os.environ.update(
-        SECRET_KEY="for-the-tests-only-and-long-enough-to-pass-the-checks",  # noqa: S106
+        SECRET_KEY="for-the-tests-only-and-long-enough-to-pass-the-checks",
         HTTPS="0",
         DEBUG="0",
         STATIC_FROM_SOURCE="1",

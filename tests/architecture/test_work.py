@@ -81,9 +81,8 @@ def test_the_compose_file_starts_the_same_workers():
     ("name", "queue"),
     [
         ("measurement.tasks.run_preview", "interactive"),
-        ("measurement.tasks.run_check", "checks"),
-        ("measurement.tasks.compute_windows", "backfill"),
-        ("measurement.tasks.sweep_backfills", "backfill"),
+        ("measurement.tasks.run_checks", "checks"),
+        ("measurement.tasks.run_backfill", "backfill"),
         ("measurement.tasks.something_else", "default"),
     ],
 )
