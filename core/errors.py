@@ -23,6 +23,13 @@ class NotAllowed(EtalonError):
     status = 403
 
 
+class TooManyAttempts(EtalonError):
+    """Something was tried too often; `details["wait_seconds"]` says how long to wait."""
+
+    code = "too_many_attempts"
+    status = 429
+
+
 class NotFound(EtalonError):
     """There is no such thing, or the actor may not know of it."""
 
@@ -63,3 +70,23 @@ class SourceUnavailable(EtalonError):
 
     code = "source_unavailable"
     status = 503
+
+
+class SourceTooSlow(SourceUnavailable):
+    """A query took longer than its source allows, and was stopped there too."""
+
+    code = "source_too_slow"
+
+
+class QueryFailed(EtalonError):
+    """A source was asked and refused the query, or could not work it out."""
+
+    code = "query_failed"
+    status = 422
+
+
+class TooManyRows(EtalonError):
+    """An answer is larger than what may be asked for at once."""
+
+    code = "too_many_rows"
+    status = 422

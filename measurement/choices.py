@@ -13,6 +13,11 @@ class Purpose(models.TextChoices):
     PUBLISH = "publish", "New version"
     DAILY = "daily", "Daily run"
     MANUAL = "manual", "By hand"
+    LIVE = "live", "Live question"
+
+
+# What stays under its run and is never switched into series.
+PASSING = frozenset({Purpose.PREVIEW, Purpose.LIVE})
 
 
 class BackfillStatus(models.TextChoices):

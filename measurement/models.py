@@ -1,8 +1,9 @@
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
-from catalog.models import Dataset, Metric
+from catalog.models import Dataset, Metric, Resolution
 from measurement.choices import (
     BackfillStatus,
     CheckKind,
@@ -43,7 +44,8 @@ class Backfill(models.Model):
     """The plan to compute one or several resolutions over a range, and how far it has come.
 
     Previews, daily runs and the backfill of a new version are all rows of this table. Values
-    are staged under the row and switched in at once, or never.
+    are staged under the row and switched in at once, or never. All windows see the source as of
+    `created_at`, so that a run that is killed and resumed ends as an undisturbed one does.
     """
 
     purpose = models.CharField(max_length=8, choices=Purpose)
@@ -60,6 +62,8 @@ class Backfill(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     checksum = models.CharField(max_length=64, blank=True)
+    # A steward let it go on although a check failed.
+    checks_waived = models.BooleanField(default=False)
     result = models.JSONField(
         default=dict, help_text="Rows, moved values, and a preview's figures."
     )
@@ -116,6 +120,13 @@ class BackfillTarget(models.Model):
 class BackfillWindowQuerySet(models.QuerySet):
     def unfinished(self):
         return self.exclude(state=WindowState.DONE)
+
+    def due(self):
+        """What a worker could take now, by the database's clock: due, or its lease has run out."""
+        return self.filter(
+            Q(state=WindowState.DUE, due_at__lte=Now())
+            | Q(state=WindowState.LEASED, lease_until__lt=Now())
+        )
 
 
 class BackfillWindow(models.Model):
@@ -175,11 +186,18 @@ class Slice(models.Model):
 
 
 class Series(models.Model):
-    """The values of one resolution at one grain for the total or for one dimension."""
+    """The values of one resolution at one grain for the total or for one dimension.
+
+    Runs have computed it from `start` up to `until`; periods that end after `complete_until` may
+    still get rows.
+    """
 
     resolution_hash = models.CharField(max_length=64)
     grain = models.CharField(max_length=8)
     dimension = models.CharField(max_length=190, blank=True)
+    start = models.DateField(null=True, blank=True)
+    until = models.DateField(null=True, blank=True)
+    complete_until = models.DateField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "series"
@@ -231,17 +249,37 @@ class Observation(models.Model):
         return f"{self.period} {self.value}"
 
 
+class Served(models.Model):
+    """From `since` on, by the database's clock, readers of a metric were shown a resolution."""
+
+    metric = models.ForeignKey(Metric, models.CASCADE, related_name="served")
+    resolution = models.ForeignKey(Resolution, models.PROTECT, related_name="+")
+    backfill = models.ForeignKey(Backfill, models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "served"
+        indexes = [
+            # What was shown as of an instant.
+            models.Index(fields=["metric", "-since"], name="measurement_served_as_of"),
+        ]
+
+    def __str__(self):
+        return f"{self.resolution} since {self.since:%Y-%m-%d %H:%M}"
+
+
 class StagedValue(models.Model):
     """A value that a window computed and that nobody reads yet, except as a preview.
 
-    Plain columns without foreign keys: rows come by COPY and go with their backfill.
+    Plain columns without foreign keys: rows come by COPY and go with their backfill. A live
+    question over several dimensions names them with commas; its member is a JSON list.
     """
 
     backfill_id = models.BigIntegerField()
     window_id = models.BigIntegerField()
     target_id = models.BigIntegerField()
     grain = models.CharField(max_length=8)
-    dimension = models.CharField(max_length=190)
+    dimension = models.CharField(max_length=800)
     member = models.TextField(null=True)  # noqa: DJ001 - a missing member differs from an empty one
     period = models.DateField()
     value = models.DecimalField(**NUMERIC)
