@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "governance",
     "api",
     "web",
+    "examples",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,10 @@
+-- Households with any line at all.
+-- product__department: COALESCE(p.department, 'No department')
+-- household__age: COALESCE(d.age, 'Unknown')
+SELECT date_trunc($grain, l.sold_on) AS period, {member} AS member,
+       COUNT(DISTINCT l.household_id) AS value
+FROM shop.lines l
+LEFT JOIN shop.products p USING (product_id)
+LEFT JOIN shop.demographics d USING (household_id)
+WHERE l.sold_on >= $start AND l.sold_on < $until
+GROUP BY ALL

@@ -1,0 +1,9 @@
+-- household__age: COALESCE(d.age, 'Unknown')
+SELECT date_trunc($grain, l.sold_on) AS period, {member} AS member,
+       SUM(l.quantity)::DOUBLE / COUNT(DISTINCT l.basket_id) AS value
+FROM shop.lines l
+LEFT JOIN shop.products p USING (product_id)
+LEFT JOIN shop.demographics d USING (household_id)
+WHERE COALESCE(p.product_type, '') <> 'GASOLINE-REG UNLEADED'
+  AND l.sold_on >= $start AND l.sold_on < $until
+GROUP BY ALL
