@@ -19,7 +19,7 @@ def shop():
 
 
 def one(connection, query, *parameters):
-    return connection.execute(query, parameters).fetchone()
+    return connection.execute(query, parameters).fetchall()[0]
 
 
 def file(name):
