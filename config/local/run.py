@@ -37,7 +37,7 @@ class House:
     def __init__(self, var: Path, given: dict[str, str]):
         self.var = var
         self.given = given
-        self.host = given.get("HOST", "127.0.0.1")
+        self.host = given.get("LISTEN", "127.0.0.1")
         self.port = _port(given.get("PORT", "8000"))
         self.register = Register(var / "processes.json")
         self.supervisor = Supervisor(
