@@ -27,6 +27,8 @@ from config.local.supervisor import Supervisor
 ROOT = Path(__file__).resolve().parent.parent.parent
 END_WITHIN = 8.0
 READY_WITHIN = 60.0
+# The sign-ins of the example people, once the example is loaded.
+PEOPLE = "people.txt"
 # Addresses to listen on that a browser of this machine reaches as localhost.
 LOCAL = ("127.0.0.1", "0.0.0.0", "localhost")  # noqa: S104 - compared with, never the default
 
@@ -218,6 +220,10 @@ class House:
         started = time.monotonic()
         self._manage("load_example", show=True)
         say(f"  Loading the example company: done in {time.monotonic() - started:.0f} s")
+        if self._has_command("example_people"):
+            people = home / PEOPLE
+            people.touch(mode=0o600)
+            people.write_text(self._manage("example_people", "--table"))
         mark.unlink(missing_ok=True)
 
     def _is_empty(self) -> bool:
@@ -269,11 +275,10 @@ class House:
         return None
 
     def _tell_address(self, home: Path) -> None:
-        people = home / "people.txt"
-        if not people.exists() and self._has_command("example_people"):
-            people.write_text(self._manage("example_people"))
+        people = home / PEOPLE
         say(f"\nEtalon runs at http://{self._reached_at('localhost')}")
         if people.exists():
+            say()
             say("".join(f"  {line}\n" for line in people.read_text().splitlines()).rstrip("\n"))
         say(f"\nCtrl-C ends it. Data stays in {home}, logs are in {self.var / 'log'}.")
 
