@@ -72,6 +72,7 @@ def folder():
     var = Path(tempfile.mkdtemp(prefix="etalon-tests-"))
     var.chmod(0o711)
     yield var
+    shutil.rmtree((var / "sockets.txt").read_text(), ignore_errors=True)
     shutil.rmtree(var, ignore_errors=True)
 
 
