@@ -79,3 +79,26 @@ class ApiToken(models.Model):
 
     def __str__(self):
         return f"{self.name} ({self.prefix}…)"
+
+
+class SignInAttempt(models.Model):
+    """One try at a password that has not turned out right, kept for a day to slow down guessing.
+
+    A successful sign-in removes the tries of that name from that address. Times are the
+    database's, so that a fixed clock of the application cannot hold anybody out.
+    """
+
+    username = models.CharField(max_length=150)
+    address = models.CharField(max_length=45)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["username", "at"], name="accounts_signin_by_name"),
+            models.Index(fields=["address", "at"], name="accounts_signin_by_address"),
+            # What is thrown away.
+            models.Index(fields=["at"], name="accounts_signin_by_age"),
+        ]
+
+    def __str__(self):
+        return f"{self.username} from {self.address}"

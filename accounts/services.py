@@ -1,18 +1,30 @@
-"""Writes about people: role grants and API tokens."""
+"""Writes about people: role grants, profiles, sign-in attempts and API tokens."""
 
 import hashlib
 import secrets
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Min, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from accounts.choices import Role, Scope
-from accounts.models import ApiToken, Domain, RoleGrant, User
+from accounts.models import ApiToken, Domain, RoleGrant, SignInAttempt, User
 from core import audit, clock
-from core.errors import Invalid, NotAllowed
+from core.errors import Invalid, NotAllowed, TooManyAttempts
 
 TOKEN_PREFIX = "etl_"  # noqa: S105 - what every token starts with, no secret
 MAX_TOKEN_DAYS = 365
+
+# How often a password may be tried within the window: for one name from one address, for one
+# name from anywhere, from one address for any name. The second is far above the first, so that
+# a stranger cannot hold a person out with a few tries.
+ATTEMPT_WINDOW = timedelta(minutes=15)
+ATTEMPTS_OF_NAME_FROM_ADDRESS = 5
+ATTEMPTS_OF_NAME = 25
+ATTEMPTS_FROM_ADDRESS = 50
+ATTEMPTS_KEPT = timedelta(days=1)
 
 
 @transaction.atomic
@@ -77,6 +89,73 @@ def revoke_token(token: ApiToken, *, actor, via: str = "web") -> ApiToken:
         token.save(update_fields=["revoked_at"])
         audit.record("token.revoke", token, actor=actor, via=via)
     return token
+
+
+@transaction.atomic
+def begin_sign_in(username: str, *, address: str) -> SignInAttempt:
+    """Count a try before the password is looked at, or refuse it because there were too many.
+
+    Counting first means that a hundred tries at once are still counted one by one. A refused
+    try is not counted, so that waiting always helps.
+    """
+    name = username.strip().lower()[:150]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"sign-in {name}"])
+    recent = SignInAttempt.objects.filter(at__gt=Now() - ATTEMPT_WINDOW)
+    for limit, of_whom in (
+        (ATTEMPTS_OF_NAME_FROM_ADDRESS, Q(username=name, address=address)),
+        (ATTEMPTS_OF_NAME, Q(username=name)),
+        (ATTEMPTS_FROM_ADDRESS, Q(address=address)),
+    ):
+        latest = recent.filter(of_whom).order_by("-at").values("at")[:limit]
+        if len(latest) == limit:
+            _refuse_sign_in(latest.aggregate(first=Min("at"))["first"])
+    SignInAttempt.objects.filter(at__lt=Now() - ATTEMPTS_KEPT).delete()
+    return SignInAttempt.objects.create(username=name, address=address, at=Now())
+
+
+def finish_sign_in(attempt: SignInAttempt) -> None:
+    """Forget the tries of a name from an address, after its password was right."""
+    SignInAttempt.objects.filter(username=attempt.username, address=attempt.address).delete()
+
+
+def _refuse_sign_in(first) -> None:
+    wait = max(1, round((first + ATTEMPT_WINDOW - timezone.now()).total_seconds()))
+    minutes = -(-wait // 60)
+    raise TooManyAttempts(
+        f"Too many attempts. Wait {minutes} minute{'s' if minutes > 1 else ''} and try again, "
+        "or ask an administrator to set a new password.",
+        wait_seconds=wait,
+    )
+
+
+@transaction.atomic
+def change_profile(
+    user: User, *, full_name: str, time_zone: str, single_keys: bool, actor, via: str = "web"
+) -> User:
+    """Change what a person sets about themselves. Equal values change nothing."""
+    if actor.pk != user.pk:
+        raise NotAllowed("A profile is changed by the person whose it is.")
+    user = User.objects.select_for_update().get(pk=user.pk)
+    wanted = {"full_name": full_name.strip(), "time_zone": time_zone, "single_keys": single_keys}
+    changed = {name: value for name, value in wanted.items() if getattr(user, name) != value}
+    for name, value in changed.items():
+        setattr(user, name, value)
+    if changed:
+        user.save(update_fields=list(changed))
+        audit.record("person.edit", user, actor=actor, via=via, **changed)
+    return user
+
+
+@transaction.atomic
+def change_password(user: User, *, password: str, actor, via: str = "web") -> User:
+    """Set a new password, which ends every other session of that person."""
+    if actor.pk != user.pk:
+        raise NotAllowed("A password is changed by the person whose it is.")
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit.record("person.password", user, actor=actor, via=via)
+    return user
 
 
 def digest_of(secret: str) -> str:

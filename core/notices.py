@@ -24,3 +24,9 @@ def mark_read(user, *, before=None) -> int:
     if before is not None:
         unread = unread.filter(created_at__lte=before)
     return unread.update(read_at=clock.now())
+
+
+def mark_one_read(notice: Notice) -> Notice:
+    """Mark one notice read. A second time changes nothing."""
+    Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=clock.now())
+    return notice

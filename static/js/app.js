@@ -1,0 +1,35 @@
+// Starts what pages ask for by data attributes. Pages work without any of it.
+
+import { start as startAutosave } from "./autosave.js";
+import { start as startCharts } from "./chart.js";
+import { start as startCopy } from "./copy.js";
+import { start as startDialogs } from "./dialogs.js";
+import { start as startMenus } from "./menu.js";
+import { start as startMessages } from "./messages.js";
+import { start as startShortcuts } from "./shortcuts.js";
+import { start as startSubmit } from "./submit.js";
+import { start as startTheme } from "./theme.js";
+
+// Once for the page: they listen on the document.
+startMenus();
+startDialogs();
+startMessages();
+startShortcuts();
+startSubmit();
+startTheme();
+
+// For each part of the page, and for each panel that htmx puts in later.
+function enhance(root) {
+  startCopy(root);
+  startCharts(root);
+  startAutosave(root);
+  if (root.querySelector("[data-formula]")) {
+    import("./formula.js").then(({ start }) => start(root));
+  }
+  root.querySelector("[data-focus]")?.focus();
+}
+
+enhance(document);
+document.addEventListener("htmx:load", (event) => {
+  if (event.detail.elt !== document.body) enhance(event.detail.elt.parentElement ?? document);
+});

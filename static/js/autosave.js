@@ -1,0 +1,157 @@
+// A draft saves itself, three seconds after the last change.
+//
+//   <form data-autosave="/url" data-autosave-status="#status"> … <input name="lock" type="hidden">
+//
+// The answer is JSON: 200 {"lock", "saved_at"}; else {"message", "url"?}. `lock` is written back
+// into the field of that name. When the server cannot be reached, what was typed is kept in the
+// browser and offered again. Panels refresh with hx-trigger="draft-saved from:body".
+
+import { say } from "./messages.js";
+
+const PAUSE = 3000;
+const AGAIN = 15000;
+
+function fieldsOf(form) {
+  return [...new FormData(form)].filter(
+    ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "lock"].includes(name),
+  );
+}
+
+class Draft {
+  constructor(form) {
+    this.form = form;
+    this.key = `draft:${form.dataset.autosave}`;
+    this.status = document.querySelector(form.dataset.autosaveStatus ?? "[data-autosave-state]");
+    this.saved = JSON.stringify(fieldsOf(form));
+    this.timer = 0;
+    this.busy = false;
+    this.stopped = false;
+    form.addEventListener("input", () => this.later());
+    form.addEventListener("change", () => this.later());
+    form.addEventListener("submit", () => clearTimeout(this.timer));
+    addEventListener("online", () => this.later(0));
+    addEventListener("beforeunload", () => this.keep());
+    this.offer();
+  }
+
+  get text() {
+    return JSON.stringify(fieldsOf(this.form));
+  }
+
+  later(wait = PAUSE) {
+    clearTimeout(this.timer);
+    if (!this.stopped) this.timer = setTimeout(() => this.save(), wait);
+  }
+
+  show(text, { loud = false } = {}) {
+    if (this.status) this.status.textContent = text;
+    if (loud) say(text, { loud });
+  }
+
+  keep() {
+    if (this.text !== this.saved) localStorage.setItem(this.key, this.text);
+  }
+
+  async save() {
+    const text = this.text;
+    if (text === this.saved || this.busy) return;
+    this.busy = true;
+    this.show("Saving…");
+    try {
+      const response = await fetch(this.form.dataset.autosave, {
+        method: "POST",
+        body: new FormData(this.form),
+        headers: { "X-Requested-With": "fetch", Accept: "application/json" },
+        redirect: "manual",
+      });
+      await this.answered(response, text);
+    } catch {
+      this.keep();
+      this.show("Offline. Your text is kept in this browser.", { loud: true });
+      this.later(AGAIN);
+    } finally {
+      this.busy = false;
+    }
+    if (this.text !== text) this.later();
+  }
+
+  async answered(response, text) {
+    if (response.type === "opaqueredirect") {
+      this.keep();
+      this.stopped = true;
+      this.show("Your session has ended. Your text is kept in this browser: sign in again.", {
+        loud: true,
+      });
+      return;
+    }
+    const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+    const answer = isJson ? await response.json() : {};
+    if (!response.ok) {
+      this.keep();
+      // Somebody else saved meanwhile: saving again would overwrite theirs.
+      this.stopped = response.status === 409;
+      this.show(answer.message ?? `Not saved (${response.status}). Your text is kept here.`, {
+        loud: true,
+      });
+      this.form.dispatchEvent(new CustomEvent("draft-refused", { bubbles: true, detail: answer }));
+      return;
+    }
+    this.saved = text;
+    localStorage.removeItem(this.key);
+    const lock = this.form.elements.namedItem("lock");
+    if (lock && answer.lock !== undefined) lock.value = answer.lock;
+    const at = answer.saved_at ? new Date(answer.saved_at) : new Date();
+    const clock = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    this.show(`Draft saved ${clock}`);
+    document.body.dispatchEvent(new CustomEvent("draft-saved", { detail: answer }));
+  }
+
+  offer() {
+    const kept = localStorage.getItem(this.key);
+    if (!kept || kept === this.saved) return;
+    const note = document.createElement("div");
+    note.className = "notice notice-warn";
+    const words = document.createElement("p");
+    words.textContent = "This browser kept text that was not saved.";
+    const restore = document.createElement("button");
+    restore.type = "button";
+    restore.className = "button button-small";
+    restore.textContent = "Put it back";
+    restore.addEventListener("click", () => {
+      this.restore(JSON.parse(kept));
+      note.remove();
+    });
+    const drop = document.createElement("button");
+    drop.type = "button";
+    drop.className = "button button-quiet button-small";
+    drop.textContent = "Throw it away";
+    drop.addEventListener("click", () => {
+      localStorage.removeItem(this.key);
+      note.remove();
+    });
+    const actions = document.createElement("div");
+    actions.className = "notice-actions";
+    actions.append(restore, drop);
+    note.append(document.createElement("span"), words, actions);
+    this.form.prepend(note);
+  }
+
+  restore(fields) {
+    for (const box of this.form.querySelectorAll("[type=checkbox], [type=radio]")) {
+      box.checked = fields.some(([name, value]) => name === box.name && value === box.value);
+    }
+    for (const [name, value] of fields) {
+      const field = this.form.elements.namedItem(name);
+      if (field instanceof RadioNodeList || !field || field.type === "checkbox") continue;
+      field.value = value;
+      field.dispatchEvent(new Event("restored"));
+    }
+    this.later(0);
+  }
+}
+
+export function start(root) {
+  for (const form of root.querySelectorAll("form[data-autosave]")) {
+    if (!form.draft) form.draft = new Draft(form);
+  }
+}

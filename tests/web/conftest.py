@@ -1,0 +1,112 @@
+"""A signed-in person, over HTTP and in a real browser.
+
+`site` serves the test's database from a thread; `open_page` gives a page of Chromium on it. What
+the browser complains of (script errors, refusals by the content security policy) fails the test.
+"""
+
+import threading
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+from django.test import Client
+
+from accounts.models import User
+
+PASSWORD = "a-measure-of-platinum"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def make_person(username="ana", **fields):
+    fields.setdefault("full_name", username.title())
+    return User.objects.create_user(username, password=PASSWORD, **fields)
+
+
+@pytest.fixture
+def person(db):
+    return make_person()
+
+
+@pytest.fixture
+def web(client, person):
+    """A client that is signed in as `person`."""
+    client.force_login(person)
+    return client
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def _closing(application):
+    """Each request has a thread of its own, whose connection ends with it."""
+
+    def answer(environ, start_response):
+        try:
+            yield from application(environ, start_response)
+        finally:
+            connections.close_all()
+
+    return answer
+
+
+@pytest.fixture
+def site(committed_db):
+    """The address of a running site."""
+    application = _closing(get_wsgi_application())
+    server = make_server("127.0.0.1", 0, application, _Server, _Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def open_page(site, chrome):
+    """Open pages: `open_page("/style", user=ana, theme="dark", width=360)`."""
+    contexts, complaints = [], []
+
+    def open_(path, *, user=None, theme="light", width=1280, height=900, **options):
+        context = chrome.new_context(
+            base_url=site,
+            color_scheme=theme,
+            viewport={"width": width, "height": height},
+            **options,
+        )
+        contexts.append(context)
+        if user is not None:
+            visitor = Client()
+            visitor.force_login(user)
+            key = visitor.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": site}])
+        page = context.new_page()
+        page.complaints = complaints
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if said.type in ("error", "warning") else 0,
+        )
+        page.goto(path, wait_until="load")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+def violations(page) -> list[str]:
+    """What axe finds against WCAG 2.2 A and AA, as rule and place."""
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]

@@ -1,0 +1,128 @@
+"""Forms of accounts, and the manners that all forms of the web share."""
+
+from contextlib import contextmanager
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import (
+    password_validators_help_texts,
+    validate_password,
+)
+
+from accounts.choices import Scope
+from accounts.services import MAX_TOKEN_DAYS
+from core.errors import EtalonError
+
+
+@contextmanager
+def errors_shown_on(form):
+    """Show what a service refuses as an error of the form that asked for it."""
+    try:
+        yield
+    except EtalonError as error:
+        form.add_error(None, error.message)
+
+
+class SignInForm(forms.Form):
+    username = forms.CharField(
+        label="User name",
+        max_length=150,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        error_messages={"required": "Enter your user name."},
+    )
+    password = forms.CharField(
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Enter your password."},
+    )
+
+    def user_of(self, request):
+        """The person whose password this is, or None with the error said on the form."""
+        user = authenticate(request, **self.cleaned_data)
+        if user is None:
+            self.add_error(None, "This user name and password do not belong together. Check both.")
+        return user
+
+
+class ProfileForm(forms.Form):
+    full_name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        required=False,
+        help_text="As colleagues see it beside what you propose and decide.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    time_zone = forms.CharField(
+        label="Time zone",
+        max_length=60,
+        help_text="Times are shown in it. Days of a metric are those of its data.",
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+    )
+    single_keys = forms.BooleanField(
+        label="Single-key shortcuts",
+        required=False,
+        help_text="Keys such as / and ? act at once, outside of fields.",
+    )
+
+    def clean_time_zone(self):
+        zone = self.cleaned_data["time_zone"]
+        if zone not in available_timezones():
+            raise forms.ValidationError(
+                "There is no such time zone. Choose one of the list, e.g. Europe/Berlin."
+            )
+        return zone
+
+
+class PasswordForm(forms.Form):
+    current = forms.CharField(
+        label="Current password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new = forms.CharField(
+        label="New password",
+        strip=False,
+        help_text=" ".join(password_validators_help_texts()),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_current(self):
+        if not self.user.check_password(self.cleaned_data["current"]):
+            raise forms.ValidationError("This is not your current password.")
+        return self.cleaned_data["current"]
+
+    def clean_new(self):
+        validate_password(self.cleaned_data["new"], self.user)
+        return self.cleaned_data["new"]
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label="What will use it",
+        max_length=80,
+        help_text="So that you know later what stops working when you revoke it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=Scope.choices,
+        initial=[Scope.READ],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="A token can never do more than you, and its scopes cannot be widened later.",
+        error_messages={"required": "Choose at least one thing that the token may do."},
+    )
+    days = forms.IntegerField(
+        label="Days until it expires",
+        initial=90,
+        min_value=1,
+        max_value=MAX_TOKEN_DAYS,
+        help_text=f"At most {MAX_TOKEN_DAYS}.",
+    )
