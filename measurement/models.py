@@ -147,6 +147,7 @@ class BackfillWindow(models.Model):
     token = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
     staged_rows = models.PositiveIntegerField(default=0)
     seconds = models.FloatField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)

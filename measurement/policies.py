@@ -1,0 +1,53 @@
+"""Who may do what to runs. Each rule answers with a sentence that says why not, or with None."""
+
+from accounts.choices import Role
+from accounts.models import User
+from accounts.policies import has_role
+from catalog.models import Metric, Ownership
+from measurement.choices import PASSING
+from measurement.models import Backfill
+
+
+def why_not_operate(user: User | None, backfill: Backfill) -> str | None:
+    """Pause, resume, retry and cancel. The system, which has no user, may."""
+    if user is None:
+        return None
+    if backfill.purpose in PASSING and backfill.actor_id == user.pk and user.is_active:
+        return None
+    metrics = [target.metric for target in backfill.targets.all() if target.metric]
+    if has_role(user, Role.ADMIN) or any(_answers_for(user, metric) for metric in metrics):
+        return None
+    return (
+        "Only owners and stewards of its metrics, and admins, may pause, resume, retry or "
+        "cancel this run."
+    )
+
+
+def why_not_release(user: User | None, backfill: Backfill) -> str | None:
+    """Let a run go on although a check failed: the judgement of a steward."""
+    if user is None:
+        return None
+    metrics = [target.metric for target in backfill.targets.all() if target.metric]
+    if metrics and all(has_role(user, Role.STEWARD, metric.domain) for metric in metrics):
+        return None
+    return "Only a steward may let a run go on that a check holds back."
+
+
+def why_not_backfill(user: User | None, metric: Metric) -> str | None:
+    """Start a run by hand."""
+    if user is None or has_role(user, Role.ADMIN) or _answers_for(user, metric):
+        return None
+    return f"Only owners and stewards of {metric.name}, and admins, may start a run of it."
+
+
+def why_not_preview(user: User | None) -> str | None:
+    if user is None or has_role(user, Role.VIEWER):
+        return None
+    return "You need a role in some domain to compute a preview."
+
+
+def _answers_for(user: User, metric: Metric) -> bool:
+    if not user.is_active:
+        return False
+    owns = Ownership.objects.filter(entry=metric, user=user).exists()
+    return owns or has_role(user, Role.STEWARD, metric.domain)

@@ -1,0 +1,131 @@
+"""Which version's values are the official line where, as of an instant of record time.
+
+A restating version takes the whole line; one that breaks the series, or keeps both, takes it from
+its effective day on; one that moves no value takes its predecessor's place. A version counts once
+its effective day has come and its values are served.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from catalog.choices import Treatment
+from catalog.models import Metric, Resolution, Version
+from core import clock
+from measurement.models import Served
+from measurement.values import Mark
+
+
+@dataclass(frozen=True)
+class Segment:
+    """From `start` on (None: from the beginning) the line is that of one resolution."""
+
+    start: date | None
+    version: int
+    resolution: Resolution
+
+
+@dataclass(frozen=True)
+class Lines:
+    """`now` is the official line; `reported` the one without restatements; `second` is what is
+    shown beside them while both are kept."""
+
+    now: list[Segment]
+    reported: list[Segment]
+    second: list[Segment]
+    marks: list[Mark]
+
+
+def lines_of(metric: Metric, *, as_of: datetime | None, today: date) -> Lines:
+    """The lines that a metric's versions make up, from what was served as of an instant."""
+    served = _served(metric, as_of)
+    if served is None:
+        return Lines([], [], [], [])
+    versions = _versions_in_force(metric, served, as_of, today)
+    resolutions = _resolutions(versions, served)
+    now: list[Segment] = []
+    reported: list[Segment] = []
+    second: list[Segment] = []
+    marks: list[Mark] = []
+    for previous, version in zip([None, *versions], versions, strict=False):
+        segment = Segment(None, version.number, resolutions[version.pk])
+        dated = Segment(version.effective_from, version.number, resolutions[version.pk])
+        if previous is None:
+            now, reported = [segment], [segment]
+            continue
+        reported = [*_before(reported, dated.start), dated]
+        if version.treatment in (Treatment.BREAK, Treatment.KEEP_BOTH):
+            second = now if _is_kept(version, today) else []
+            now = [*_before(now, dated.start), dated]
+        elif version.treatment == Treatment.RESTATE:
+            now, second = [segment], []
+        else:
+            now = [*now[:-1], Segment(now[-1].start, version.number, resolutions[version.pk])]
+        marks.append(
+            Mark(
+                on=version.effective_from,
+                version=version.number,
+                previous=previous.number,
+                treatment=version.treatment,
+                change_class=version.change_class,
+                headline=version.comparability.get("headline", ""),
+            )
+        )
+    return Lines(now, reported, second, marks)
+
+
+def pinned(metric: Metric, number: int, *, as_of: datetime | None) -> Resolution | None:
+    """The resolution that stands for `key@n`: the version's last."""
+    found = Resolution.objects.filter(metric=metric, version__number=number)
+    if as_of is not None:
+        found = found.filter(version__recorded_at__lte=as_of, created_at__lte=as_of)
+    return found.select_related("version").order_by("-number").first()
+
+
+def _before(segments: list[Segment], start: date) -> list[Segment]:
+    return [one for one in segments if one.start is None or one.start < start]
+
+
+def _is_kept(version: Version, today: date) -> bool:
+    return (
+        version.treatment == Treatment.KEEP_BOTH
+        and version.keep_both_until is not None
+        and today < version.keep_both_until
+    )
+
+
+def _served(metric: Metric, as_of: datetime | None) -> Resolution | None:
+    if as_of is None:
+        if metric.served_resolution_id is None:
+            return None
+        return Resolution.objects.select_related("version").get(pk=metric.served_resolution_id)
+    found = Served.objects.filter(metric=metric, since__lte=as_of).order_by("-since", "-pk")
+    served = found.select_related("resolution__version").first()
+    return served.resolution if served else None
+
+
+def _versions_in_force(
+    metric: Metric, served: Resolution, as_of: datetime | None, today: date
+) -> list[Version]:
+    """Versions whose day has come, up to what is served, in the order in which they take hold."""
+    found = Version.objects.filter(entry=metric, number__lte=served.version.number)
+    if as_of is not None:
+        found = found.filter(recorded_at__lte=as_of)
+    versions = sorted(found, key=lambda version: (version.effective_from, version.number))
+    begun = [version for version in versions if version.effective_from <= today]
+    # A first version that is effective later than today has values, and nothing else to show.
+    return begun or versions[:1]
+
+
+def _resolutions(versions: list[Version], served: Resolution) -> dict[int, Resolution]:
+    """The last resolution of each version; what is served stands for its own version."""
+    found = Resolution.objects.filter(version__in=versions, number__lte=served.number)
+    last: dict[int, Resolution] = {}
+    for resolution in found.order_by("number"):
+        last[resolution.version_id] = resolution
+    return last
+
+
+def today_of(zone: str, as_of: datetime | None) -> date:
+    """The day that it is, or was, in a zone."""
+    return as_of.astimezone(ZoneInfo(zone)).date() if as_of else clock.today(zone)

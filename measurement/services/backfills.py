@@ -1,0 +1,210 @@
+"""Planning runs, and what people do to them: pause, resume, cancel, retry, release."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+
+from catalog.models import Metric
+from core import audit, clock
+from core.errors import Invalid, NotAllowed, SourceUnavailable
+from measurement import policies
+from measurement.choices import PASSING, BackfillStatus, Purpose, WindowState
+from measurement.closures import calendar_of, days_that_may_move, root_dataset
+from measurement.models import Backfill, BackfillTarget, Series, Source, StagedValue
+from measurement.plans import TargetPlan, target_of_resolution
+from measurement.services import moves, serving
+
+
+@transaction.atomic
+def plan_backfill(
+    targets: Sequence[TargetPlan],
+    *,
+    purpose: Purpose,
+    actor,
+    start: date | None = None,
+    until: date | None = None,
+    via: str = "service",
+    reason: str = "",
+    fingerprint: str = "",
+    noted: dict | None = None,
+) -> Backfill:
+    """Plan to compute targets over [start, until), and ring for a worker.
+
+    Without dates: from the source's first day until tomorrow in the dataset's zone. No source is
+    opened here. A new version whose resolution has values already takes them over: only what is
+    missing is computed, and with nothing missing the run is done when this returns.
+    """
+    needs = [_need(target, purpose, start, until) for target in targets]
+    if not needs:
+        raise Invalid("There is nothing to compute: name at least one metric.", problems=[])
+    wanting = [need for need in needs if not need.is_met] or needs
+    backfill = Backfill(
+        purpose=purpose,
+        start=min(need.start for need in wanting),
+        until=max(need.until for need in wanting),
+        reason=reason[:300],
+        actor_id=actor.pk if actor else None,
+        actor_label=str(actor) if actor else audit.SYSTEM,
+        fingerprint=fingerprint,
+        created_at=clock.now(),
+        result=noted or {},
+    )
+    if backfill.until <= backfill.start:
+        raise Invalid(
+            f"There is nothing to compute from {backfill.start} until {backfill.until}.",
+            problems=[],
+        )
+    backfill._history_user = actor
+    if purpose == Purpose.LIVE:
+        backfill.skip_history_when_saving = True
+    backfill.save()
+    BackfillTarget.objects.bulk_create(
+        BackfillTarget(
+            backfill=backfill,
+            metric=need.target.metric,
+            key=need.target.key,
+            label=need.target.label,
+            resolution_hash=need.target.resolution_hash,
+            definitions=dict(need.target.definition_hashes),
+            # A target whose values are all there is only served.
+            grains=[] if need.is_met else need.target.wanted_grains,
+            dimensions=need.target.wanted_dimensions,
+        )
+        for need in needs
+    )
+    if purpose not in PASSING and (actor or purpose != Purpose.DAILY):
+        audit.record("backfill.plan", backfill, actor=actor, via=via, reason=reason)
+    if all(need.is_met for need in needs):
+        moves.move(backfill, "start", started_at=clock.now())
+        serving.serve_targets(backfill)
+        result = {"reused": True, "staged": 0, "inserted": 0, "closed": 0}
+        moves.move(backfill, "finish", finished_at=clock.now(), result=result)
+    else:
+        moves.ring_for(backfill)
+    return backfill
+
+
+@transaction.atomic
+def plan_by_hand(
+    metric: Metric, *, start: date, until: date, actor, via: str = "service", reason: str
+) -> Backfill:
+    """Compute a range of a metric again because a person says so, with the reason."""
+    metric = Metric.objects.select_for_update(of=("self",)).get(pk=metric.pk)
+    if why := policies.why_not_backfill(actor, metric):
+        raise NotAllowed(why)
+    if not reason.strip():
+        raise Invalid("Say why the range is computed again.", problems=[])
+    if metric.current_resolution is None:
+        raise Invalid(f"{metric.name} has no version to compute yet.", problems=[])
+    return plan_backfill(
+        [target_of_resolution(metric.current_resolution)],
+        purpose=Purpose.MANUAL,
+        actor=actor,
+        start=start,
+        until=until,
+        via=via,
+        reason=reason,
+    )
+
+
+def pause_backfill(backfill: Backfill, *, actor, via="service", reason: str = "") -> Backfill:
+    """Take no new window; one that is being computed is still stored."""
+    return _operate(backfill, "pause", actor=actor, via=via, reason=reason)
+
+
+def resume_backfill(backfill: Backfill, *, actor, via="service", reason: str = "") -> Backfill:
+    return _operate(backfill, "resume", actor=actor, via=via, reason=reason)
+
+
+def cancel_backfill(backfill: Backfill, *, actor, via="service", reason: str = "") -> Backfill:
+    """End a run for good. Readers keep the values they have; what was staged goes."""
+    return _operate(
+        backfill, "cancel", actor=actor, via=via, reason=reason, finished_at=clock.now()
+    )
+
+
+def retry_backfill(backfill: Backfill, *, actor, via="service", reason: str = "") -> Backfill:
+    """Try parked windows again; what is done stays done."""
+    return _operate(
+        backfill, "retry", actor=actor, via=via, reason=reason, error="", finished_at=None
+    )
+
+
+@transaction.atomic
+def release_backfill(backfill: Backfill, *, actor, reason: str, via: str = "service") -> Backfill:
+    """Let a run go on that a check holds back, on a steward's word."""
+    backfill = moves.lock(backfill.pk)
+    if why := policies.why_not_release(actor, backfill):
+        raise NotAllowed(why)
+    if not reason.strip():
+        raise Invalid("Say why the values may be shown although a check failed.", problems=[])
+    moves.move(
+        backfill, "release", actor=actor, via=via, reason=reason, checks_waived=True, error=""
+    )
+    moves.ring_for(backfill)
+    return backfill
+
+
+@transaction.atomic
+def _operate(backfill: Backfill, action: str, *, actor, via: str, reason: str, **fields):
+    backfill = moves.lock(backfill.pk)
+    if why := policies.why_not_operate(actor, backfill):
+        raise NotAllowed(why)
+    moves.move(backfill, action, actor=actor, via=via, reason=reason, **fields)
+    if action == "retry":
+        backfill.windows.filter(state=WindowState.PARKED).update(
+            state=WindowState.DUE, attempts=0, error="", lease_until=None
+        )
+    if action == "cancel":
+        StagedValue.objects.filter(backfill_id=backfill.pk).delete()
+    if backfill.status == BackfillStatus.PLANNED:
+        moves.ring_for(backfill)
+    return backfill
+
+
+@dataclass(frozen=True)
+class _Need:
+    """What has to be computed of a target: nothing when its series cover the whole range."""
+
+    target: TargetPlan
+    start: date
+    until: date
+    is_met: bool = False
+
+
+def _need(target: TargetPlan, purpose: Purpose, start: date | None, until: date | None) -> _Need:
+    source = source_of(target)
+    calendar = calendar_of(target.key, target.specs)
+    start = start or source.first_day
+    until = until or clock.today(calendar.zone) + timedelta(days=1)
+    if purpose != Purpose.PUBLISH:
+        return _Need(target, start, until)
+    wanted = {
+        (grain, dimension)
+        for grain in target.wanted_grains
+        for dimension in ("", *target.wanted_dimensions)
+    }
+    series = [
+        one
+        for one in Series.objects.filter(resolution_hash=target.resolution_hash)
+        if (one.grain, one.dimension) in wanted and one.start is not None and one.start <= start
+    ]
+    if len(series) < len(wanted):
+        return _Need(target, start, until)
+    covered = min(one.until for one in series)
+    if covered >= until:
+        return _Need(target, start, until, is_met=True)
+    moved = timedelta(days=1 + days_that_may_move(target.key, target.specs))
+    return _Need(target, max(start, covered - moved), until)
+
+
+def source_of(target: TargetPlan) -> Source:
+    key = root_dataset(target.key, target.specs).source
+    source = Source.objects.filter(key=key).first()
+    if source is None:
+        raise SourceUnavailable(
+            f"The dataset of {target.key} names the source `{key}`, which does not exist here."
+        )
+    return source

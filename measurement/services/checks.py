@@ -1,0 +1,177 @@
+"""Validation of datasets: is the newest row new enough, and did about as many rows come as usual.
+
+A check that failed, or that did not run, holds back every run that reads its dataset.
+"""
+
+from datetime import date, datetime, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from catalog.models import Dataset
+from core import clock
+from core.errors import EtalonError
+from measurement.choices import PASSING, CheckKind, Outcome
+from measurement.closures import closure_of, dated_datasets
+from measurement.models import Backfill, Check, CheckRun, Source
+from measurement.warehouses import open_source
+from measurement.warehouses.base import Limits
+from measurement.warehouses.datasets import newest_row, rows_by_day
+from semantics.definition import DatasetSpec
+
+DEFAULTS = {
+    CheckKind.FRESHNESS: {"max_age_hours": 36},
+    # `band`: how far below its own past a day may lie, as a share of the median.
+    CheckKind.ROW_COUNT: {"band": 0.5},
+}
+WEEKS_BACK = 8
+ENOUGH_PAST = 3
+# A normal deviation in units of the median deviation, and how many of them are still usual.
+_DEVIATION, _USUAL = 1.4826, 4
+
+
+def ensure_checks() -> None:
+    """Give every dataset whose rows have a day its two checks. Kept ones stay as they are."""
+    for dataset in Dataset.objects.live().select_related("current_version"):
+        if spec_of(dataset).time_dimension is None:
+            continue
+        for kind, parameters in DEFAULTS.items():
+            # Two workers may come here together; the constraint makes them agree.
+            Check.objects.get_or_create(
+                dataset=dataset, kind=kind, defaults={"parameters": parameters}
+            )
+
+
+def run_due_checks() -> list[CheckRun]:
+    """Run every check that has not run within its interval."""
+    ensure_checks()
+    checks = Check.objects.filter(dataset__in=Dataset.objects.live())
+    return [run_check(check) for check in checks if not _is_recent(latest_run(check))]
+
+
+def run_check(check: Check) -> CheckRun:
+    """Run a check now. A source that cannot be asked gives the outcome *could not run*."""
+    now = clock.now()
+    dataset = spec_of(check.dataset)
+    today = now.astimezone(ZoneInfo(dataset.time_zone)).date()
+    try:
+        measure = _freshness if check.kind == CheckKind.FRESHNESS else _row_count
+        result = measure(check, dataset, today, now)
+    except EtalonError as error:
+        result = {"outcome": Outcome.ERROR, "message": error.message[:400], "day": today}
+    return CheckRun.objects.create(check_rule=check, ran_at=now, **result)
+
+
+def latest_run(check: Check) -> CheckRun | None:
+    return check.runs.order_by("-ran_at", "-pk").first()
+
+
+def why_hold(backfill: Backfill) -> str:
+    """The sentence that says which check holds a run back, or an empty text.
+
+    Asks the sources when a check has not run lately, so call it outside of transactions.
+    """
+    if backfill.purpose in PASSING or backfill.checks_waived:
+        return ""
+    keys = {
+        key
+        for target in backfill.targets.all()
+        for key in dated_datasets(closure_of(target.definitions))
+    }
+    if Dataset.objects.live().filter(key__in=keys).exclude(checks__isnull=False).exists():
+        ensure_checks()
+    blocking = Check.objects.filter(dataset__key__in=keys, is_blocking=True)
+    for check in blocking.select_related("dataset"):
+        run = latest_run(check)
+        if not _is_recent(run):
+            run = run_check(check)
+        if run.outcome != Outcome.PASSED:
+            return f"{check}: {run.message}"
+    return ""
+
+
+def _is_recent(run: CheckRun | None) -> bool:
+    """Whether a result still holds. What failed is looked at again sooner, and what could not
+    run at once: the source may be back."""
+    if run is None or run.outcome == Outcome.ERROR:
+        return False
+    patience = settings.CHECK_SECONDS / (1 if run.outcome == Outcome.PASSED else 12)
+    return clock.now() - run.ran_at < timedelta(seconds=patience)
+
+
+def spec_of(dataset: Dataset) -> DatasetSpec:
+    hash_ = dataset.current_version.definition_id
+    return closure_of({dataset.key: hash_})[dataset.key]
+
+
+def _freshness(check: Check, dataset: DatasetSpec, today: date, now: datetime) -> dict:
+    source = Source.objects.get(key=dataset.source)
+    limit = float(check.parameters.get("max_age_hours", 36))
+    newest = newest_row(open_source(source), dataset, Limits(source.time_limit_seconds), now=now)
+    if newest is None:
+        return {"outcome": Outcome.FAILED, "message": "There are no rows at all.", "day": today}
+    age = max(0.0, (now - newest).total_seconds() / 3600)
+    passed = age <= limit
+    seen = newest.astimezone(ZoneInfo(dataset.time_zone))
+    return {
+        "outcome": Outcome.PASSED if passed else Outcome.FAILED,
+        "day": today,
+        "measured": round(age, 2),
+        "low": 0.0,
+        "high": limit,
+        "message": (
+            f"The newest row is from {seen.day} {seen:%B %Y}, {_hours(age)} old"
+            + ("." if passed else f"; at most {_hours(limit)} are allowed.")
+        ),
+    }
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+
+
+def _row_count(check: Check, dataset: DatasetSpec, today: date, now: datetime) -> dict:
+    """Compare yesterday with the same weekday of the weeks before."""
+    source = Source.objects.get(key=dataset.source)
+    day = today - timedelta(days=1)
+    counts = rows_by_day(
+        open_source(source),
+        dataset,
+        day - timedelta(weeks=WEEKS_BACK),
+        today,
+        Limits(source.time_limit_seconds),
+        now=now,
+    )
+    rows = counts.get(day, 0)
+    before = [day - timedelta(weeks=week) for week in range(1, WEEKS_BACK + 1)]
+    past = [counts[earlier] for earlier in before if earlier in counts]
+    name = f"{day.day} {day:%B}"
+    if len(past) < ENOUGH_PAST:
+        return {
+            "outcome": Outcome.PASSED,
+            "day": day,
+            "measured": rows,
+            "message": f"{rows:,} rows on {name}; too few weeks before it to compare with.",
+        }
+    low, high = _band(past, float(check.parameters.get("band", 0.5)))
+    passed = low <= rows <= high
+    return {
+        "outcome": Outcome.PASSED if passed else Outcome.FAILED,
+        "day": day,
+        "measured": rows,
+        "low": low,
+        "high": high,
+        "message": (
+            f"{rows:,} rows on {name}; between {low:,.0f} and {high:,.0f} are usual for a {day:%A}."
+        ),
+    }
+
+
+def _band(past: list[int], share: float) -> tuple[float, float]:
+    """What is usual: around the median, as wide as the past varied and at least `share`."""
+    middle = median(past)
+    spread = _USUAL * _DEVIATION * median(abs(rows - middle) for rows in past)
+    low = min(middle * (1 - share), middle - spread)
+    high = max(middle / max(1 - share, 0.05), middle + spread)
+    return max(0.0, round(low, 1)), round(high, 1)
