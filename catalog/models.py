@@ -1,6 +1,8 @@
 from datetime import date
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from simple_history.models import HistoricalRecords
@@ -65,6 +67,11 @@ class Entry(models.Model):
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="entries")
     tier = models.PositiveSmallIntegerField(choices=Tier, default=Tier.THREE)
     lifecycle = models.CharField(max_length=12, choices=Lifecycle, default=Lifecycle.PROPOSED)
+    # Of what is deprecated: the last day on which it may be used, and what to use in its place.
+    last_day = models.DateField(null=True, blank=True)
+    successor = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    tags = models.JSONField(default=list, blank=True)
+    synonyms = models.JSONField(default=list, blank=True)
     current_version = models.OneToOneField(
         "Version", models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -72,11 +79,20 @@ class Entry(models.Model):
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    # Written by `services.versions`, never by saving a card.
+    search = SearchVectorField(null=True, editable=False)
 
     objects = EntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        indexes = [
+            # The catalog's search, its facet of tags, and its pages in their lasting orders.
+            GinIndex(fields=["search"], name="catalog_entry_search"),
+            GinIndex(fields=["tags"], name="catalog_entry_tags"),
+            models.Index(fields=["name", "id"], name="catalog_entry_by_name"),
+            models.Index(fields=["-changed_at", "-id"], name="catalog_entry_by_change"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="catalog_entry_kind_known", condition=Q(kind__in=Kind.values)
@@ -119,19 +135,19 @@ class Metric(Entry):
         "Resolution", models.PROTECT, null=True, blank=True, related_name="+"
     )
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["search"])
 
 
 class Dataset(Entry):
     """A table or query of a source with its entities, dimensions and time."""
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["search"])
 
 
 class Segment(Entry):
     """A named, governed filter that definitions refer to."""
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["search"])
 
 
 class Version(models.Model):

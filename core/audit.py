@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from django.db import connection, models, transaction
 
 from core import clock
+from core.errors import Invalid
 from core.models import AuditEvent
 
 GENESIS = "0" * 64
@@ -114,6 +115,26 @@ def _plain(value):
 def head() -> Head:
     last = AuditEvent.objects.order_by("-sequence").values_list("sequence", "hash").first()
     return Head(*(last or (0, GENESIS)))
+
+
+def line_of(head: Head) -> str:
+    """A head as one line of text, to be kept outside of the database."""
+    return json.dumps({"sequence": head.sequence, "hash": head.hash})
+
+
+def saved_head(text: str) -> Head | None:
+    """The last head of a text of such lines, or None when it holds none.
+
+    Raises Invalid for a line that is not a head, since a check against nothing would pass.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return None
+    try:
+        found = json.loads(lines[-1])
+        return Head(int(found["sequence"]), str(found["hash"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise Invalid(f"This is not a head of the audit log: {lines[-1][:80]}") from error
 
 
 def verify_chain(saved: Head | None = None) -> Iterator[Break]:

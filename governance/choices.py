@@ -23,6 +23,7 @@ class Verdict(models.TextChoices):
 class PublishWhen(models.TextChoices):
     APPROVED = "approved", "As soon as approved"
     BUTTON = "button", "When somebody presses Publish"
+    DATE = "date", "On a day"
 
 
 S = Status

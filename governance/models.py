@@ -50,8 +50,16 @@ class ApprovalPolicy(models.Model):
 
 
 class ChangeRequestQuerySet(models.QuerySet):
+    """Named questions about change requests."""
+
     def open(self):
         return self.filter(status__in=OPEN)
+
+    def in_review(self):
+        return self.filter(status=Status.IN_REVIEW)
+
+    def about(self, key: str):
+        return self.filter(changes__key=key)
 
 
 class ChangeRequest(models.Model):
@@ -101,6 +109,12 @@ class ChangeRequest(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    def domains(self) -> list[Domain]:
+        """The domains whose people decide, as the revision at hand says."""
+        if self.revision is None:
+            return []
+        return list(Domain.objects.filter(pk__in=[n["domain"] for n in self.revision.requirements]))
 
 
 class Change(models.Model):

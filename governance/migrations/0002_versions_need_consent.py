@@ -1,38 +1,60 @@
 """What the database itself demands: no version without the consent that policy asks for.
 
-The rules are checked when a transaction commits, so that services may write in any order.
+What must hold of several rows together is checked when a transaction commits, so that services
+may write in any order. A request is judged once, with all its items, when it becomes published;
+versions and resolutions then only have to belong to a published one.
 """
 
 from django.db import migrations
 
 from core.guards import insert_only
 
-# The requirements frozen into a revision are those of the approval policies at that moment:
-# one an item, from the domain's own row if there is one. A missing row refuses the revision's
-# publication later (there is then no requirement to meet), so a requirement that no row backs
-# is refused here.
+# The requirements frozen into a revision are those of the approval policies at that moment, from
+# the domain's own row if there is one, and for what exists already they are those of its domain
+# and of no laxer tier than its own. What no row backs is refused: a missing policy is never zero.
 REVISION_POLICY = """
 CREATE FUNCTION governance_requirements_are_policy() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    need jsonb;
-    rule governance_approvalpolicy%ROWTYPE;
+    fault text;
 BEGIN
-    FOR need IN SELECT jsonb_array_elements(NEW.requirements) LOOP
-        SELECT * INTO rule FROM governance_approvalpolicy
-        WHERE change_class = need->>'change_class'
-          AND tier = (need->>'tier')::int
-          AND is_new = (need->>'is_new')::boolean
-          AND (domain_id IS NULL OR domain_id = (need->>'domain')::bigint)
-        ORDER BY domain_id NULLS LAST LIMIT 1;
-        IF NOT FOUND
-            OR rule.approvals <> (need->>'approvals')::int
-            OR rule.stewards <> (need->>'stewards')::int
-            OR rule.owner_counts_as_steward <> (need->>'owner_counts')::boolean
-        THEN
-            RAISE EXCEPTION 'The approvals asked for % are not those of the policy.', need->>'key'
-                USING ERRCODE = 'check_violation';
-        END IF;
-    END LOOP;
+    SELECT format('The approvals asked for %s are not those of the policy.', need.key) INTO fault
+    FROM jsonb_to_recordset(NEW.requirements) AS need(
+        key text, change_class text, tier int, is_new boolean, domain bigint,
+        approvals int, stewards int, owner_counts boolean
+    )
+    LEFT JOIN LATERAL (
+        SELECT * FROM governance_approvalpolicy rule
+        WHERE rule.change_class = need.change_class
+          AND rule.tier = need.tier
+          AND rule.is_new = need.is_new
+          AND (rule.domain_id IS NULL OR rule.domain_id = need.domain)
+        ORDER BY rule.domain_id NULLS LAST LIMIT 1
+    ) rule ON true
+    WHERE (
+        rule.approvals = need.approvals
+        AND rule.stewards = need.stewards
+        AND rule.owner_counts_as_steward = need.owner_counts
+    ) IS NOT TRUE
+    LIMIT 1;
+    IF fault IS NULL THEN
+        SELECT format('The approvals asked for %s are those of a laxer tier.', need.key)
+        INTO fault
+        FROM jsonb_to_recordset(NEW.requirements) AS need(key text, tier int)
+        JOIN catalog_entry entry ON entry.key = need.key
+        WHERE (need.tier <= entry.tier) IS NOT TRUE
+        LIMIT 1;
+    END IF;
+    IF fault IS NULL THEN
+        SELECT format('The domain of %s is not asked.', entry.key) INTO fault
+        FROM jsonb_to_recordset(NEW.requirements) AS need(key text, domain bigint)
+        JOIN catalog_entry entry ON entry.key = need.key
+        GROUP BY entry.id
+        HAVING NOT bool_or(need.domain IS NOT DISTINCT FROM entry.domain_id)
+        LIMIT 1;
+    END IF;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION '%', fault USING ERRCODE = 'check_violation';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER governance_revision_policy BEFORE INSERT ON governance_revision
@@ -43,16 +65,32 @@ DROP TRIGGER governance_revision_policy ON governance_revision;
 DROP FUNCTION governance_requirements_are_policy();
 """
 
-# A review is of a revision of its own request, by its hash, and says who the author is.
+# A review is of a revision of its own request, by its hash, and says who the author is. A verdict
+# is of the revision at hand, by somebody who has written none of it.
 REVIEW_BINDS = """
 CREATE FUNCTION governance_review_binds() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    request governance_changerequest%ROWTYPE;
+    revision governance_revision%ROWTYPE;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM governance_revision v JOIN governance_changerequest r ON r.id = v.request_id
-        WHERE v.id = NEW.revision_id AND v.request_id = NEW.request_id
-          AND v.hash = NEW.revision_hash AND r.author_id = NEW.author_id
-    ) THEN
+    SELECT * INTO revision FROM governance_revision
+    WHERE id = NEW.revision_id AND request_id = NEW.request_id AND hash = NEW.revision_hash;
+    SELECT * INTO request FROM governance_changerequest WHERE id = NEW.request_id;
+    IF revision.id IS NULL OR request.author_id IS DISTINCT FROM NEW.author_id THEN
         RAISE EXCEPTION 'A review must name the revision it is of.'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.verdict = 'comment' THEN
+        RETURN NEW;
+    END IF;
+    IF request.revision_id IS DISTINCT FROM revision.id
+        OR request.status NOT IN ('in_review', 'scheduled')
+    THEN
+        RAISE EXCEPTION 'A verdict is of the revision that is in review.'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF revision.editors @> to_jsonb(NEW.reviewer_id) THEN
+        RAISE EXCEPTION 'Who has written a part of a revision has no verdict on it.'
             USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
@@ -65,76 +103,184 @@ DROP TRIGGER governance_review_binds ON governance_review;
 DROP FUNCTION governance_review_binds();
 """
 
-VERSION_CONSENT = """
-CREATE FUNCTION governance_version_has_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+# The heart of it: a request is published when what is written is what its revision says, judged
+# as what it is, and everybody whom the revision's requirements ask has approved that revision.
+REQUEST_CONSENT = """
+CREATE FUNCTION governance_request_has_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    item record;
-    need jsonb;
-    approvals int;
-    stewards int;
+    request governance_changerequest%ROWTYPE;
+    revision governance_revision%ROWTYPE;
+    fault text;
 BEGIN
-    SELECT c.key, c.entry_id, r.status, v.id AS revision_id, v.hash, v.editors,
-           v.requirements, v.content
-    INTO item
-    FROM governance_change c
-    JOIN governance_changerequest r ON r.id = c.request_id
-    JOIN governance_revision v ON v.id = r.revision_id
-    WHERE c.version_id = NEW.id;
-    IF NOT FOUND OR item.entry_id IS DISTINCT FROM NEW.entry_id THEN
-        RAISE EXCEPTION 'A version needs a change request.' USING ERRCODE = 'check_violation';
-    END IF;
-    IF item.status NOT IN ('publishing', 'published') THEN
-        RAISE EXCEPTION 'The change request of this version is %.', item.status
+    SELECT * INTO request FROM governance_changerequest WHERE id = NEW.id;
+    IF request.status = 'publishing' THEN
+        RAISE EXCEPTION 'Publishing ends in the transaction in which it began.'
             USING ERRCODE = 'check_violation';
     END IF;
-    IF NOT EXISTS (
-        SELECT FROM jsonb_array_elements(item.content->'items') proposed
-        WHERE proposed->>'key' = item.key
-          AND proposed->>'definition' = NEW.definition_id
-          AND proposed->'words' = NEW.words
-    ) THEN
-        RAISE EXCEPTION 'What is published is not what revision % says.', item.hash
-            USING ERRCODE = 'check_violation';
+    IF NOT FOUND OR request.status <> 'published' THEN
+        RETURN NULL;
     END IF;
-    SELECT asked INTO need FROM jsonb_array_elements(item.requirements) asked
-    WHERE asked->>'key' = item.key;
-    IF need IS NULL THEN
-        RAISE EXCEPTION 'No approval policy covers %.', item.key
+    SELECT * INTO revision FROM governance_revision
+    WHERE id = request.revision_id AND request_id = request.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'CR-% has no revision of its own.', request.id
             USING ERRCODE = 'check_violation';
     END IF;
 
-    WITH verdict AS (
+    WITH proposed AS (
+        SELECT item->>'key' AS key, item
+        FROM jsonb_array_elements(revision.content->'items') item
+    ), need AS (
+        SELECT * FROM jsonb_to_recordset(revision.requirements) AS need(
+            key text, change_class text, tier int, is_new boolean, domain bigint,
+            approvals int, stewards int, owner_counts boolean
+        )
+    ), done AS (
+        SELECT c.key, c.entry_id, c.version_id, v.number, v.definition_id, v.words,
+            v.change_class, v.effective_from, v.treatment, v.entry_id AS version_entry_id,
+            e.tier, e.domain_id, e.key AS entry_key,
+            before.definition_id AS old_definition_id, before.words AS old_words, p.item
+        FROM governance_change c
+        LEFT JOIN catalog_version v ON v.id = c.version_id
+        LEFT JOIN catalog_version before
+            ON before.entry_id = v.entry_id AND before.number = v.number - 1
+        LEFT JOIN catalog_entry e ON e.id = c.entry_id
+        LEFT JOIN proposed p ON p.key = c.key
+        WHERE c.request_id = request.id
+    ), faults AS (
+        SELECT key, 'is no item of the revision' AS fault FROM done WHERE item IS NULL
+        UNION ALL
+        SELECT key, 'is an item that nothing was done about' FROM proposed
+        WHERE key NOT IN (SELECT key FROM done)
+        UNION ALL
+        SELECT key, 'has become something else than what the revision says' FROM done
+        WHERE version_id IS NOT NULL AND (
+            entry_id = version_entry_id
+            AND item->>'definition' = definition_id
+            AND item->'words' = words
+            AND coalesce((revision.content->>'effective_from')::date, effective_from)
+                = effective_from
+            AND coalesce(item->>'treatment', treatment) = treatment
+        ) IS NOT TRUE
+        UNION ALL
+        SELECT key, 'is about another entry' FROM done WHERE entry_key IS DISTINCT FROM key
+        UNION ALL
+        -- A class that moves no value must have moved none, and an editorial one no meaning.
+        SELECT key, 'is more than ' || change_class FROM done
+        WHERE (
+            change_class IN ('editorial', 'meaning', 'stewardship')
+            AND definition_id IS DISTINCT FROM old_definition_id
+        ) OR (
+            change_class IN ('editorial', 'stewardship')
+            AND words - '{EDITORIAL}'::text[] IS DISTINCT FROM old_words - '{EDITORIAL}'::text[]
+        )
+        UNION ALL
+        SELECT key, 'is covered by no approval policy' FROM done
+        WHERE NOT EXISTS (
+            SELECT FROM need WHERE need.key = done.key
+              AND need.change_class = coalesce(done.change_class, need.change_class)
+        )
+        UNION ALL
+        SELECT done.key, 'was decided as if it were ' || CASE
+            WHEN need.is_new THEN 'new' ELSE 'there before' END
+        FROM done JOIN need USING (key)
+        WHERE (need.is_new = (coalesce(done.number, 2) = 1)) IS NOT TRUE
+        UNION ALL
+        SELECT done.key, 'was decided on a laxer tier' FROM done JOIN need USING (key)
+        WHERE (need.tier <= done.tier) IS NOT TRUE
+        UNION ALL
+        -- A request that moves an entry to another domain is decided in the one it leaves.
+        SELECT done.key, 'was not decided in its domain' FROM done JOIN need USING (key)
+        LEFT JOIN accounts_domain domain ON domain.id = done.domain_id
+        GROUP BY done.key
+        HAVING NOT bool_or(
+            need.domain IS NOT DISTINCT FROM done.domain_id
+            OR coalesce(item->'stewardship'->>'domain' = domain.key, false)
+        )
+    )
+    SELECT format('%s %s.', key, faults.fault) INTO fault FROM faults LIMIT 1;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'CR-% is not published: %', request.id, fault
+            USING ERRCODE = 'check_violation';
+    END IF;
+
+    WITH need AS (
+        SELECT * FROM jsonb_to_recordset(revision.requirements) AS need(
+            key text, domain bigint, approvals int, stewards int, owner_counts boolean
+        )
+    ), verdict AS (
+        -- The last word of each person on this very revision.
         SELECT DISTINCT ON (reviewer_id) reviewer_id, verdict FROM governance_review
-        WHERE revision_id = item.revision_id AND revision_hash = item.hash
+        WHERE revision_id = revision.id AND revision_hash = revision.hash
           AND verdict <> 'comment'
         ORDER BY reviewer_id, id DESC
     ), approver AS (
-        SELECT v.reviewer_id,
+        SELECT v.reviewer_id AS id FROM verdict v JOIN accounts_user u ON u.id = v.reviewer_id
+        WHERE v.verdict = 'approve' AND u.is_active
+          AND v.reviewer_id <> request.author_id
+          AND NOT revision.editors @> to_jsonb(v.reviewer_id)
+    ), vote AS (
+        SELECT need.*, approver.id,
             EXISTS (
                 SELECT FROM accounts_rolegrant g
-                WHERE g.user_id = v.reviewer_id AND g.role = 'steward'
-                  AND (g.domain_id IS NULL OR g.domain_id = (need->>'domain')::bigint)
+                WHERE g.user_id = approver.id AND g.role = 'steward'
+                  AND (g.domain_id IS NULL OR g.domain_id = need.domain)
+            ) OR need.owner_counts AND EXISTS (
+                SELECT FROM catalog_ownership o JOIN catalog_entry e ON e.id = o.entry_id
+                WHERE e.key = need.key AND o.user_id = approver.id AND o.role = 'owner'
             ) AS is_steward,
             EXISTS (
                 SELECT FROM accounts_rolegrant g
-                WHERE g.user_id = v.reviewer_id AND g.role = 'reviewer'
-                  AND (g.domain_id IS NULL OR g.domain_id = (need->>'domain')::bigint)
-            ) AS is_reviewer,
-            (need->>'owner_counts')::boolean AND EXISTS (
-                SELECT FROM catalog_ownership o
-                WHERE o.entry_id = NEW.entry_id AND o.user_id = v.reviewer_id AND o.role = 'owner'
-            ) AS is_owner
-        FROM verdict v JOIN accounts_user u ON u.id = v.reviewer_id
-        WHERE v.verdict = 'approve' AND u.is_active
-          AND NOT item.editors @> to_jsonb(v.reviewer_id)
+                WHERE g.user_id = approver.id AND g.role = 'reviewer'
+                  AND (g.domain_id IS NULL OR g.domain_id = need.domain)
+            ) AS is_reviewer
+        FROM need LEFT JOIN approver ON need.approvals > 0
+    ), counted AS (
+        SELECT key, domain, approvals, stewards,
+            count(DISTINCT id) FILTER (WHERE is_steward OR is_reviewer) AS approved,
+            count(DISTINCT id) FILTER (WHERE is_steward) AS approved_by_stewards
+        FROM vote GROUP BY key, domain, approvals, stewards, owner_counts
     )
-    SELECT count(*) FILTER (WHERE is_steward OR is_reviewer OR is_owner),
-           count(*) FILTER (WHERE is_steward OR is_owner)
-    INTO approvals, stewards FROM approver;
+    SELECT format(
+        '%s has %s of %s approvals, %s of %s by stewards.',
+        key, approved, approvals, approved_by_stewards, stewards
+    ) INTO fault
+    FROM counted
+    WHERE (approved >= approvals AND approved_by_stewards >= stewards) IS NOT TRUE
+    LIMIT 1;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'CR-% is not published: %', request.id, fault
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER governance_request_consent
+    AFTER INSERT OR UPDATE ON governance_changerequest
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.status IN ('publishing', 'published'))
+    EXECUTE FUNCTION governance_request_has_consent();
+""".replace(
+    "{EDITORIAL}",
+    "{business_question,synonyms,tags,notes,examples,gaming_risk,benchmark}",
+)
+DROP_REQUEST_CONSENT = """
+DROP TRIGGER governance_request_consent ON governance_changerequest;
+DROP FUNCTION governance_request_has_consent();
+"""
 
-    IF approvals < (need->>'approvals')::int OR stewards < (need->>'stewards')::int THEN
-        RAISE EXCEPTION '% has % of % approvals, % of % by stewards.', item.key,
-            approvals, need->>'approvals', stewards, need->>'stewards'
+VERSION_CONSENT = """
+CREATE FUNCTION governance_version_has_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    request_status text;
+BEGIN
+    SELECT r.status INTO request_status
+    FROM governance_change c JOIN governance_changerequest r ON r.id = c.request_id
+    WHERE c.version_id = NEW.id AND c.entry_id = NEW.entry_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'A version needs a change request.' USING ERRCODE = 'check_violation';
+    END IF;
+    IF request_status <> 'published' THEN
+        RAISE EXCEPTION 'The change request of this version is %.', request_status
             USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
@@ -142,46 +288,208 @@ END $$;
 CREATE CONSTRAINT TRIGGER governance_version_consent AFTER INSERT ON catalog_version
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION governance_version_has_consent();
+
+CREATE FUNCTION governance_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.number <> 1 + coalesce(
+        (SELECT max(number) FROM catalog_version WHERE entry_id = NEW.entry_id), 0
+    ) THEN
+        RAISE EXCEPTION 'Versions are numbered without a gap.' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER governance_version_follows BEFORE INSERT ON catalog_version
+    FOR EACH ROW EXECUTE FUNCTION governance_version_follows();
 """
 DROP_VERSION_CONSENT = """
+DROP TRIGGER governance_version_follows ON catalog_version;
+DROP FUNCTION governance_version_follows();
 DROP TRIGGER governance_version_consent ON catalog_version;
 DROP FUNCTION governance_version_has_consent();
 """
 
-# The link from a published version to the change it came from stays for ever.
-CHANGE_KEEPS_VERSION = """
-CREATE FUNCTION governance_change_keeps_version() RETURNS trigger LANGUAGE plpgsql AS $$
+# A resolution pins what is in force. What it newly stands on was decided at least as strictly as
+# the metric's own tier asks, if it may have moved the metric's values.
+RESOLUTION_CONSENT = """
+CREATE FUNCTION governance_resolution_has_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    metric catalog_entry%ROWTYPE;
+    fault text;
+BEGIN
+    SELECT * INTO metric FROM catalog_entry WHERE id = NEW.metric_id;
+    IF NOT EXISTS (
+        SELECT FROM catalog_version v, jsonb_array_elements(NEW.pins) pin
+        WHERE v.id = NEW.version_id AND v.entry_id = NEW.metric_id
+          AND pin->>'key' = metric.key AND (pin->>'number')::int = v.number
+    ) THEN
+        RAISE EXCEPTION 'A resolution pins the version that it is of.'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT pin->>'key' INTO fault
+    FROM jsonb_array_elements(NEW.pins) pin
+    LEFT JOIN catalog_entry e ON e.key = pin->>'key'
+    LEFT JOIN catalog_version v ON v.entry_id = e.id AND v.number = (pin->>'number')::int
+    LEFT JOIN catalog_version current ON current.id = e.current_version_id
+    WHERE (
+        v.definition_id = pin->>'definition' AND current.definition_id = v.definition_id
+    ) IS NOT TRUE
+    LIMIT 1;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'A resolution of % pins a % that is not in force.', metric.key, fault
+            USING ERRCODE = 'check_violation';
+    END IF;
+    WITH pinned AS (
+        SELECT e.key, v.change_class, c.request_id, v.recorded_at
+        FROM jsonb_array_elements(NEW.pins) pin
+        JOIN catalog_entry e ON e.key = pin->>'key'
+        JOIN catalog_version v ON v.entry_id = e.id AND v.number = (pin->>'number')::int
+        JOIN governance_change c ON c.version_id = v.id
+    )
+    SELECT pinned.key INTO fault
+    FROM pinned
+    JOIN governance_changerequest r ON r.id = pinned.request_id
+    JOIN governance_revision revision ON revision.id = r.revision_id
+    WHERE pinned.request_id = (SELECT request_id FROM pinned ORDER BY recorded_at DESC LIMIT 1)
+      AND pinned.change_class = 'restating'
+      AND NOT EXISTS (
+          SELECT FROM jsonb_to_recordset(revision.requirements) AS need(key text, tier int)
+          WHERE need.key = pinned.key AND need.tier <= metric.tier
+      )
+    LIMIT 1;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'The change of % was decided on a laxer tier than that of %.',
+            fault, metric.key USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER governance_resolution_consent AFTER INSERT ON catalog_resolution
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION governance_resolution_has_consent();
+"""
+DROP_RESOLUTION_CONSENT = """
+DROP TRIGGER governance_resolution_consent ON catalog_resolution;
+DROP FUNCTION governance_resolution_has_consent();
+"""
+
+# Tier, domain and lifecycle decide who is asked next time, so that they move by consent too: they
+# are what the newest published change says that speaks of them.
+ENTRY_CONSENT = """
+CREATE FUNCTION governance_entry_has_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    decided record;
+    entry catalog_entry%ROWTYPE;
+BEGIN
+    SELECT * INTO entry FROM catalog_entry WHERE id = NEW.id;
+    IF (OLD.tier, OLD.domain_id) IS DISTINCT FROM (entry.tier, entry.domain_id) THEN
+        SELECT item->'stewardship' AS said, v.requirements INTO decided
+        FROM governance_change c
+        JOIN governance_changerequest r ON r.id = c.request_id AND r.status = 'published'
+        JOIN governance_revision v ON v.id = r.revision_id
+        JOIN LATERAL jsonb_array_elements(v.content->'items') item
+            ON item->>'key' = c.key AND jsonb_typeof(item->'stewardship') = 'object'
+        WHERE c.entry_id = entry.id
+        ORDER BY r.closed_at DESC, c.id DESC LIMIT 1;
+        IF (
+            (decided.said->>'tier')::int = entry.tier
+            AND decided.said->>'domain'
+                = (SELECT key FROM accounts_domain WHERE id = entry.domain_id)
+            AND EXISTS (
+                SELECT FROM jsonb_to_recordset(decided.requirements)
+                    AS need(key text, tier int, domain bigint)
+                WHERE need.key = entry.key AND need.tier <= least(OLD.tier, entry.tier)
+                  AND need.domain = OLD.domain_id
+            )
+        ) IS NOT TRUE THEN
+            RAISE EXCEPTION 'Tier and domain of % move by a change request.', entry.key
+                USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    IF OLD.lifecycle IS DISTINCT FROM entry.lifecycle THEN
+        SELECT item->>'lifecycle' AS said INTO decided
+        FROM governance_change c
+        JOIN governance_changerequest r ON r.id = c.request_id AND r.status = 'published'
+        JOIN governance_revision v ON v.id = r.revision_id
+        JOIN LATERAL jsonb_array_elements(v.content->'items') item
+            ON item->>'key' = c.key AND jsonb_typeof(item->'lifecycle') = 'string'
+        WHERE c.entry_id = entry.id
+        ORDER BY r.closed_at DESC, c.id DESC LIMIT 1;
+        IF (decided.said = entry.lifecycle) IS NOT TRUE THEN
+            RAISE EXCEPTION 'The lifecycle of % moves by a change request.', entry.key
+                USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER governance_entry_consent AFTER UPDATE ON catalog_entry
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (
+        OLD.current_version_id IS NOT NULL
+        AND (OLD.tier, OLD.domain_id, OLD.lifecycle)
+            IS DISTINCT FROM (NEW.tier, NEW.domain_id, NEW.lifecycle)
+    )
+    EXECUTE FUNCTION governance_entry_has_consent();
+"""
+DROP_ENTRY_CONSENT = """
+DROP TRIGGER governance_entry_consent ON catalog_entry;
+DROP FUNCTION governance_entry_has_consent();
+"""
+
+# A closed request stays as it is, and so do its items: nothing can be slipped into a consent that
+# was given already.
+CLOSED_STAYS = """
+CREATE FUNCTION governance_change_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    request_status text;
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         RAISE EXCEPTION 'Changes are never truncated.' USING ERRCODE = 'check_violation';
     END IF;
-    IF OLD.version_id IS NOT NULL AND (TG_OP = 'DELETE' OR NEW IS DISTINCT FROM OLD) THEN
+    IF TG_OP <> 'INSERT' AND OLD.version_id IS NOT NULL THEN
         RAISE EXCEPTION 'A published change is never changed.' USING ERRCODE = 'check_violation';
     END IF;
-    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
-END $$;
-CREATE TRIGGER governance_change_keeps_version BEFORE UPDATE OR DELETE ON governance_change
-    FOR EACH ROW EXECUTE FUNCTION governance_change_keeps_version();
-CREATE TRIGGER governance_change_never_truncated BEFORE TRUNCATE ON governance_change
-    FOR EACH STATEMENT EXECUTE FUNCTION governance_change_keeps_version();
-
-CREATE FUNCTION governance_closed_request_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF OLD.status IN ('published', 'rejected', 'withdrawn') AND NEW IS DISTINCT FROM OLD THEN
-        RAISE EXCEPTION 'A % change request is never changed.', OLD.status
+    IF TG_OP <> 'INSERT' THEN
+        SELECT status INTO request_status FROM governance_changerequest
+        WHERE id = OLD.request_id FOR SHARE;
+        IF request_status IN ('published', 'rejected', 'withdrawn') THEN
+            RAISE EXCEPTION 'The items of a % request are never changed.', request_status
+                USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    SELECT status INTO request_status FROM governance_changerequest
+    WHERE id = NEW.request_id FOR SHARE;
+    IF request_status IN ('published', 'rejected', 'withdrawn') THEN
+        RAISE EXCEPTION 'Nothing is added to a % request.', request_status
             USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER governance_changerequest_closed BEFORE UPDATE ON governance_changerequest
+CREATE TRIGGER governance_change_stays BEFORE INSERT OR UPDATE OR DELETE ON governance_change
+    FOR EACH ROW EXECUTE FUNCTION governance_change_stays();
+CREATE TRIGGER governance_change_never_truncated BEFORE TRUNCATE ON governance_change
+    FOR EACH STATEMENT EXECUTE FUNCTION governance_change_stays();
+
+CREATE FUNCTION governance_closed_request_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.status IN ('published', 'rejected', 'withdrawn')
+        AND (TG_OP = 'DELETE' OR NEW IS DISTINCT FROM OLD)
+    THEN
+        RAISE EXCEPTION 'A % change request is never changed.', OLD.status
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER governance_changerequest_closed BEFORE UPDATE OR DELETE ON governance_changerequest
     FOR EACH ROW EXECUTE FUNCTION governance_closed_request_stays();
 """
-DROP_CHANGE_KEEPS_VERSION = """
+DROP_CLOSED_STAYS = """
 DROP TRIGGER governance_changerequest_closed ON governance_changerequest;
 DROP FUNCTION governance_closed_request_stays();
 DROP TRIGGER governance_change_never_truncated ON governance_change;
-DROP TRIGGER governance_change_keeps_version ON governance_change;
-DROP FUNCTION governance_change_keeps_version();
+DROP TRIGGER governance_change_stays ON governance_change;
+DROP FUNCTION governance_change_stays();
 """
 
 
@@ -197,6 +505,9 @@ class Migration(migrations.Migration):
         insert_only("governance_review"),
         migrations.RunSQL(REVISION_POLICY, DROP_REVISION_POLICY),
         migrations.RunSQL(REVIEW_BINDS, DROP_REVIEW_BINDS),
+        migrations.RunSQL(REQUEST_CONSENT, DROP_REQUEST_CONSENT),
         migrations.RunSQL(VERSION_CONSENT, DROP_VERSION_CONSENT),
-        migrations.RunSQL(CHANGE_KEEPS_VERSION, DROP_CHANGE_KEEPS_VERSION),
+        migrations.RunSQL(RESOLUTION_CONSENT, DROP_RESOLUTION_CONSENT),
+        migrations.RunSQL(ENTRY_CONSENT, DROP_ENTRY_CONSENT),
+        migrations.RunSQL(CLOSED_STAYS, DROP_CLOSED_STAYS),
     ]

@@ -1,0 +1,146 @@
+"""Whose approvals count, and what is still missing: evaluated when read, never stored.
+
+The database demands the same when versions are written (see the migration
+`versions_need_consent`); here it is said in words before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from accounts.choices import Role
+from accounts.models import Domain, RoleGrant, User
+from catalog.choices import OwnershipRole, Tier
+from catalog.models import Ownership
+from governance.choices import Verdict
+from governance.models import ApprovalPolicy, ChangeRequest, Revision
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What one item of a revision needs, as it was asked when it was submitted."""
+
+    key: str
+    change_class: str
+    tier: int
+    is_new: bool
+    domain: int
+    approvals: int
+    stewards: int
+    owner_counts: bool
+
+    def as_json(self) -> dict:
+        return dict(vars(self))
+
+    @property
+    def sentence(self) -> str:
+        """“2 approvals, one of them by a steward, because Restating + Tier 1”."""
+        because = f"because {self.change_class.capitalize()} + {Tier(self.tier).label}"
+        if not self.approvals:
+            return f"no approval, {because}"
+        plural = "" if self.approvals == 1 else "s"
+        if not self.stewards:
+            return f"{self.approvals} approval{plural}, {because}"
+        whom = "a steward or owner" if self.owner_counts else "a steward"
+        if self.stewards == self.approvals == 1:
+            return f"1 approval by {whom}, {because}"
+        return f"{self.approvals} approvals, {self.stewards} of them by {whom}, {because}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the approvals of one item have come."""
+
+    requirement: Requirement
+    approvers: list[User] = field(default_factory=list)
+    stewards: list[User] = field(default_factory=list)
+
+    @property
+    def missing_approvals(self) -> int:
+        return max(0, self.requirement.approvals - len(self.approvers))
+
+    @property
+    def missing_stewards(self) -> int:
+        return max(0, self.requirement.stewards - len(self.stewards))
+
+    @property
+    def is_met(self) -> bool:
+        return not (self.missing_approvals or self.missing_stewards)
+
+
+def policy_for(
+    *, change_class: str, tier: int, is_new: bool, domain: Domain
+) -> ApprovalPolicy | None:
+    """The row in force: the domain's own before the general one. None is never zero."""
+    rows = ApprovalPolicy.objects.filter(change_class=change_class, tier=tier, is_new=is_new)
+    return rows.filter(domain=domain).first() or rows.filter(domain=None).first()
+
+
+def requirements_of(revision: Revision) -> list[Requirement]:
+    return [Requirement(**row) for row in revision.requirements]
+
+
+def standings(request: ChangeRequest) -> list[Standing]:
+    """Each item's approvals on the revision at hand that count at this moment.
+
+    An approval counts while its author is active, still has the role, and has written none of
+    the revision.
+    """
+    revision = request.revision
+    if revision is None:
+        return []
+    reviews = request.reviews.latest_of_each_reviewer(revision).select_related("reviewer")
+    approving = [
+        review.reviewer
+        for review in reviews
+        if review.verdict == Verdict.APPROVE
+        and review.revision_hash == revision.hash
+        and review.reviewer.is_active
+        and review.reviewer_id not in revision.editors
+    ]
+    grants = list(RoleGrant.objects.filter(user__in=approving))
+    owners = set(
+        Ownership.objects.filter(user__in=approving, role=OwnershipRole.OWNER).values_list(
+            "entry__key", "user_id"
+        )
+    )
+
+    def holds(person: User, role: Role, domain: int) -> bool:
+        return any(
+            grant.user_id == person.pk and grant.role == role and grant.domain_id in (None, domain)
+            for grant in grants
+        )
+
+    found = []
+    for need in requirements_of(revision):
+        stewards, approvers = [], []
+        for person in approving:
+            is_owner = need.owner_counts and (need.key, person.pk) in owners
+            is_steward = holds(person, Role.STEWARD, need.domain)
+            if is_steward or is_owner:
+                stewards.append(person)
+            if is_steward or is_owner or holds(person, Role.REVIEWER, need.domain):
+                approvers.append(person)
+        found.append(Standing(need, approvers, stewards))
+    return found
+
+
+def is_approved(request: ChangeRequest) -> bool:
+    """Whether every item has what it needs. A revision without requirements never has."""
+    found = standings(request)
+    return bool(found) and all(one.is_met for one in found)
+
+
+def candidates(need: Requirement, *, without: list[int]) -> list[User]:
+    """Who could still give an approval that counts, stewards first."""
+    roles = [Role.STEWARD] if need.stewards == need.approvals else [Role.STEWARD, Role.REVIEWER]
+    grants = RoleGrant.objects.filter(role__in=roles, user__is_active=True).exclude(
+        user__in=without
+    )
+    in_domain = grants.filter(domain=need.domain) | grants.filter(domain=None)
+    people = {grant.user_id: grant.user for grant in in_domain.select_related("user")}
+    if need.owner_counts:
+        owners = Ownership.objects.filter(entry__key=need.key, role=OwnershipRole.OWNER)
+        for ownership in owners.exclude(user__in=without).select_related("user"):
+            people.setdefault(ownership.user_id, ownership.user)
+    return sorted(people.values(), key=str)

@@ -1,0 +1,105 @@
+"""What a change request proposes: the content of a draft and of a revision, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from catalog.stewardship import Stewardship
+from core.errors import Invalid
+from semantics.card import Words
+from semantics.definition import KEY
+
+
+class Item(BaseModel):
+    """One entry of the catalog and what it should become.
+
+    `base` is the number of the version that the proposal started from; None for what does not
+    exist yet. `definition` is the hash of the spec, filled in when the request is submitted.
+    `stewardship` None leaves who answers, tier, target and SLA as they are.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str = Field(pattern=KEY)
+    kind: Literal["metric", "dataset", "segment"] = "metric"
+    base: int | None = None
+    spec: dict[str, Any]
+    definition: str = ""
+    words: Words
+    stewardship: Stewardship | None = None
+    treatment: Literal["restate", "break", "keep_both", ""] = ""
+    keep_both_until: date | None = None
+    lifecycle: Literal["active", "deprecated", "retired"] | None = None
+
+
+class Content(BaseModel):
+    """All of a request. Its hash is what an approval binds to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field(min_length=1, max_length=160)
+    reason: str = Field("", max_length=8000)
+    effective_from: date
+    publish_when: Literal["approved", "button", "date"] = "approved"
+    publish_on: date | None = None
+    items: list[Item] = Field(min_length=1, max_length=500)
+
+    def item(self, key: str) -> Item:
+        return next(item for item in self.items if item.key == key)
+
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON of everything that is proposed."""
+        return hash_of_content(self.as_json())
+
+
+def hash_of_content(document: dict[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_content(document: dict[str, Any]) -> Content:
+    """Build the content from its JSON. Raises Invalid with every place that is not right."""
+    try:
+        content = Content.model_validate(document)
+    except ValidationError as error:
+        problems = [
+            {
+                "place": _place(document, fault["loc"]),
+                "code": fault["type"],
+                "message": f"{_words(fault['loc'])}: {fault['msg']}.",
+            }
+            for fault in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise Invalid(problems[0]["message"], problems=problems) from error
+    keys = [item.key for item in content.items]
+    if len(keys) != len(set(keys)):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        problem = {"place": f"items.{twice}", "code": "duplicate", "message": _TWICE.format(twice)}
+        raise Invalid(problem["message"], problems=[problem])
+    return content
+
+
+_TWICE = "“{}” is in this request twice. Keep one of the two items."
+
+
+def _place(document: dict[str, Any], location: tuple) -> str:
+    """`items.0.words.name` with the item's key in place of its position."""
+    parts = [str(part) for part in location]
+    if len(parts) > 1 and parts[0] == "items" and isinstance(location[1], int):
+        item = document["items"][location[1]]
+        parts[1] = str(item.get("key", parts[1])) if isinstance(item, dict) else parts[1]
+    return ".".join(parts)
+
+
+def _words(location: tuple) -> str:
+    named = [str(part).replace("_", " ") for part in location if isinstance(part, str)]
+    return (named[-1] if named else "Request").capitalize()

@@ -1,0 +1,56 @@
+"""What a restating change does to the past: asked of measurement, bound to definitions.
+
+Evidence hangs on the hashes of the old and new definitions. An edit changes the hash and so
+needs other evidence; nothing here can go stale.
+"""
+
+from __future__ import annotations
+
+from catalog.choices import Kind, Lifecycle
+from governance.assessment import MOVING, Assessment
+from measurement.previews import PreviewItem
+from measurement.selectors.previews import PreviewRun, preview_of
+from semantics.lineage import closure
+from semantics.problems import DefinitionRefused
+
+# The figures of more dependants than this are computed on demand, not before a publish.
+MOST_COMPARED = 20
+
+
+def preview_items(assessment: Assessment) -> list[PreviewItem]:
+    """The metrics whose past a request may move: its own and those above, nearest first.
+
+    New metrics are among them, so that their values are seen before they are decided on.
+    """
+    after = assessment.specs_after()
+    keys = [
+        one.key
+        for one in assessment.items
+        if one.kind == Kind.METRIC
+        and one.key in assessment.proposed
+        and (one.is_new or one.change_class in MOVING)
+    ]
+    keys += [
+        found.key
+        for found in assessment.affected
+        if found.kind == Kind.METRIC and found.lifecycle != Lifecycle.RETIRED
+    ]
+    found = []
+    for key in keys[:MOST_COMPARED]:
+        try:
+            new = closure(key, after)
+        except DefinitionRefused:
+            continue  # It cannot be computed; the assessment's problems say so.
+        old = closure(key, assessment.standing.specs) if key in assessment.standing.specs else None
+        found.append(PreviewItem(key, old, new))
+    return found
+
+
+def needs_evidence(assessment: Assessment) -> bool:
+    """Whether past values may move, so that a finished preview must lie before a publish."""
+    return any(one.change_class in MOVING for one in assessment.items)
+
+
+def evidence_of(assessment: Assessment, *, dimension: str | None = None) -> PreviewRun | None:
+    items = preview_items(assessment)
+    return preview_of(items, dimension=dimension) if items else None

@@ -1,0 +1,93 @@
+"""The rows that say who must agree, and the ones an installation starts with."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from catalog.choices import Tier
+from core import audit
+from core.errors import Invalid
+from governance import policies
+from governance.models import ApprovalPolicy
+from governance.services.common import permit
+from semantics.diff import ChangeClass
+
+C = ChangeClass
+_TIERS = (Tier.ONE, Tier.TWO, Tier.THREE)
+# (class, is_new) -> tier -> (approvals, stewards among them, an owner counts as steward)
+DEFAULTS: dict[tuple[ChangeClass, bool], dict[Tier, tuple[int, int, bool]]] = {
+    # A typo on a lower tier is put right at once, with notice and undo.
+    (C.EDITORIAL, False): {Tier.ONE: (1, 0, True), Tier.TWO: (0, 0, False), Tier.THREE: (0, 0, False)},
+    (C.MEANING, False): dict.fromkeys(_TIERS, (1, 0, True)),
+    (C.ADDITIVE, False): dict.fromkeys(_TIERS, (1, 1, True)),
+    (C.STEWARDSHIP, False): dict.fromkeys(_TIERS, (1, 1, False)),
+    (C.RESTATING, False): {Tier.ONE: (2, 1, False), Tier.TWO: (1, 1, True), Tier.THREE: (1, 0, True)},
+    (C.RETIRING, False): {Tier.ONE: (2, 1, False), Tier.TWO: (1, 1, False), Tier.THREE: (1, 1, False)},
+    # There is nothing yet that a new metric could be compared with.
+    (C.ADDITIVE, True): {Tier.ONE: (1, 1, False), Tier.TWO: (1, 1, False), Tier.THREE: (1, 0, False)},
+}  # fmt: skip
+# The Local tier is unreviewed by its own declaration.
+_LOCAL = (0, 0, False)
+
+
+@transaction.atomic
+def seed_default_policies(*, actor=None, via: str = "cli") -> int:
+    """Write the default rows that are missing; rows that somebody set stay. Returns how many."""
+    made = 0
+    wanted = {
+        (change_class, tier, is_new): numbers
+        for (change_class, is_new), tiers in DEFAULTS.items()
+        for tier, numbers in tiers.items()
+    }
+    for change_class in C:
+        wanted.setdefault((change_class, Tier.LOCAL, False), _LOCAL)
+    wanted[(C.ADDITIVE, Tier.LOCAL, True)] = _LOCAL
+    for (change_class, tier, is_new), numbers in wanted.items():
+        exists = ApprovalPolicy.objects.filter(
+            change_class=change_class, tier=tier, is_new=is_new, domain=None
+        ).exists()
+        if not exists:
+            set_policy(
+                change_class=change_class,
+                tier=tier,
+                is_new=is_new,
+                domain=None,
+                numbers=numbers,
+                actor=actor,
+                via=via,
+            )
+            made += 1
+    return made
+
+
+@transaction.atomic
+def set_policy(
+    *, change_class: str, tier: int, is_new: bool, domain, numbers, actor, via: str = "service"
+) -> ApprovalPolicy:
+    """Set who must agree. Requests that were submitted before keep what was asked of them."""
+    permit(policies.why_not_set_policy(actor))
+    approvals, stewards, owner_counts = numbers
+    if change_class not in list(C):
+        raise Invalid(f"“{change_class}” is no class of change.")
+    if stewards > approvals:
+        raise Invalid("Of the approvals, no more than all can be a steward's.")
+    row = ApprovalPolicy.objects.select_for_update().filter(
+        change_class=change_class, tier=tier, is_new=is_new, domain=domain
+    ).first() or ApprovalPolicy(change_class=change_class, tier=tier, is_new=is_new, domain=domain)
+    row.approvals, row.stewards, row.owner_counts_as_steward = approvals, stewards, owner_counts
+    row._history_user, row._change_reason = actor, "policy set"
+    row.save()
+    audit.record(
+        "policy.set",
+        row,
+        actor=actor,
+        via=via,
+        change_class=str(change_class),
+        tier=int(tier),
+        is_new=is_new,
+        domain=str(domain or "all"),
+        approvals=approvals,
+        stewards=stewards,
+        owner_counts=owner_counts,
+    )
+    return row

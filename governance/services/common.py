@@ -1,0 +1,67 @@
+"""What all verbs on a change request share: the lock, the state, the move, the record."""
+
+from __future__ import annotations
+
+from core import audit, clock
+from core.errors import NotAllowed, NotFound, StaleRevision, WrongState
+from governance.choices import MOVES, Status
+from governance.models import ChangeRequest
+
+CLOSED = frozenset({Status.PUBLISHED, Status.REJECTED, Status.WITHDRAWN})
+
+
+def locked(request: ChangeRequest) -> ChangeRequest:
+    """The row as it is now, with everybody else waiting. Always the first query of a verb."""
+    found = (
+        ChangeRequest.objects.select_for_update(of=("self",))
+        .select_related("author", "revision", "draft")
+        .filter(pk=request.pk)
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no change request {request}.")
+    return found
+
+
+def permit(reason: str | None) -> None:
+    if reason:
+        raise NotAllowed(reason)
+
+
+def require(request: ChangeRequest, action: str) -> None:
+    """Refuse an action that the state does not allow."""
+    sources, _ = MOVES[action]
+    if request.status not in sources:
+        state = Status(request.status).label.lower()
+        raise WrongState(f"{request} is {state}.", status=request.status, action=action)
+
+
+def require_revision(request: ChangeRequest, revision_hash: str) -> None:
+    """Refuse a decision on another text than the one at hand."""
+    revision = request.revision
+    if revision is None or revision.hash != revision_hash:
+        number = revision.number if revision else None
+        raise StaleRevision(
+            f"r{number} was submitted while you read. See what changed, then decide again."
+            if number
+            else "Nothing was submitted yet.",
+            revision=number,
+            hash=revision.hash if revision else None,
+        )
+
+
+def move(request: ChangeRequest, action: str, *, actor, reason: str = "", **fields) -> None:
+    _, target = MOVES[action]
+    if target is not None:
+        request.status = target
+    for name, value in fields.items():
+        setattr(request, name, value)
+    if request.status in CLOSED:
+        request.closed_at = clock.now()
+    request._history_user = actor
+    request._change_reason = (reason or action)[:100]
+    request.save()
+
+
+def record(action: str, request: ChangeRequest, *, actor, via: str, reason: str = "", **detail):
+    return audit.record(f"change.{action}", request, actor=actor, via=via, reason=reason, **detail)
