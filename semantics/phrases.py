@@ -1,0 +1,93 @@
+"""Filters in words, as far as they have a simple form; the text itself otherwise."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from semantics.guard import parse
+from semantics.problems import DefinitionRefused
+
+_COMPARED = {
+    exp.EQ: "is",
+    exp.NEQ: "is not",
+    exp.GT: "is above",
+    exp.GTE: "is at least",
+    exp.LT: "is below",
+    exp.LTE: "is at most",
+}
+
+
+def in_words(text: str) -> str:
+    """“product type is not GASOLINE-REG UNLEADED” of `product__product_type <> '…'`."""
+    try:
+        return _said(parse(text)) or text
+    except DefinitionRefused:
+        return text
+
+
+def _said(node: exp.Expr) -> str:
+    if isinstance(node, exp.Paren):
+        return _said(node.this)
+    if isinstance(node, exp.And | exp.Or):
+        left, right = _said(node.this), _said(node.expression)
+        word = "and" if isinstance(node, exp.And) else "or"
+        return f"{left} {word} {right}" if left and right else ""
+    if isinstance(node, exp.Not):
+        return _negated(node.this)
+    if type(node) in _COMPARED:
+        left, right = _operand(node.this), _operand(node.expression)
+        return f"{left} {_COMPARED[type(node)]} {right}" if left and right else ""
+    if isinstance(node, exp.In) and node.expressions:
+        left = _operand(node.this)
+        members = [_operand(member) for member in node.expressions]
+        return f"{left} is one of {', '.join(members)}" if left and all(members) else ""
+    if isinstance(node, exp.Between):
+        parts = [_operand(part) for part in (node.this, node.args["low"], node.args["high"])]
+        return f"{parts[0]} is between {parts[1]} and {parts[2]}" if all(parts) else ""
+    if isinstance(node, exp.Is):
+        left = _operand(node.this)
+        if isinstance(node.expression, exp.Null):
+            return f"{left} is missing" if left else ""
+        return f"{left} is {node.expression.sql().lower()}" if left else ""
+    if isinstance(node, exp.Like):
+        left, right = _operand(node.this), _operand(node.expression)
+        return f"{left} looks like {right}" if left and right else ""
+    return _operand(node)
+
+
+def _negated(node: exp.Expr) -> str:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+        left = _operand(node.this)
+        return f"{left} is there" if left else ""
+    said = _said(node)
+    for before, after in (
+        (" is one of ", " is none of "),
+        (" looks like ", " does not look like "),
+    ):
+        if before in said and isinstance(node, exp.In | exp.Like):
+            return said.replace(before, after, 1)
+    return f"not ({said})" if said else ""
+
+
+def _operand(node: exp.Expr) -> str:
+    if isinstance(node, exp.Column):
+        return _plain(node.name)
+    if isinstance(node, exp.Literal):
+        return node.name
+    if isinstance(node, exp.Boolean):
+        return "true" if node.this else "false"
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
+        return f"-{node.this.name}"
+    if isinstance(node, exp.Coalesce) and len(node.expressions) == 1:
+        # A missing member, read as an empty one: the wrapping is not what a reader asks about.
+        default = node.expressions[0]
+        if isinstance(default, exp.Literal) and default.is_string and not default.name:
+            return _operand(node.this)
+    return ""
+
+
+def _plain(path: str) -> str:
+    """`product__product_type` is said “product type”: the last part, which names what is meant."""
+    return path.rpartition("__")[2].replace("_", " ")
