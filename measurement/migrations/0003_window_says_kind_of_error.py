@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('measurement', '0002_runs_served_and_series_covered'),
+        ("measurement", "0002_runs_served_and_series_covered"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='backfillwindow',
-            name='error_code',
+            model_name="backfillwindow",
+            name="error_code",
             field=models.CharField(blank=True, max_length=40),
         ),
     ]

@@ -62,7 +62,7 @@ def figures_of(backfill: Backfill) -> dict[str, dict]:
 def _figures(backfill: Backfill, key: str, pair: dict[str, BackfillTarget]) -> PreviewFigures:
     new, old = pair["new"], pair.get("old")
     grain = Grain(new.grains[0])
-    dimension = new.dimensions[0] if new.dimensions else ""
+    dimension = next(iter(new.dimensions or (old.dimensions if old else [])), "")
     calendar = calendar_of(key, closure_of(new.definitions))
     begun = backfill.created_at.astimezone(ZoneInfo(calendar.zone)).date()
     # Complete periods only: they began with the range and ended before the day of the run.

@@ -44,23 +44,39 @@ def lines_of(metric: Metric, *, as_of: datetime | None, today: date) -> Lines:
     versions = _versions_in_force(metric, served, as_of, today)
     resolutions = _resolutions(versions, served)
     now: list[Segment] = []
-    reported: list[Segment] = []
     second: list[Segment] = []
     marks: list[Mark] = []
     for previous, version in zip([None, *versions], versions, strict=False):
-        segment = Segment(None, version.number, resolutions[version.pk])
-        dated = Segment(version.effective_from, version.number, resolutions[version.pk])
+        latest = resolutions[version.pk][-1]
         if previous is None:
-            now, reported = [segment], [segment]
-            continue
-        reported = [*_before(reported, dated.start), dated]
-        if version.treatment in (Treatment.BREAK, Treatment.KEEP_BOTH):
+            now = [Segment(None, version.number, latest)]
+        elif version.treatment in (Treatment.BREAK, Treatment.KEEP_BOTH):
             second = now if _is_kept(version, today) else []
-            now = [*_before(now, dated.start), dated]
+            dated = Segment(version.effective_from, version.number, latest)
+            now = [*_before(now, version.effective_from), dated]
         elif version.treatment == Treatment.RESTATE:
-            now, second = [segment], []
+            now, second = [Segment(None, version.number, latest)], []
         else:
-            now = [*now[:-1], Segment(now[-1].start, version.number, resolutions[version.pk])]
+            now = [*now[:-1], Segment(now[-1].start, version.number, latest)]
+        marks += _marks(previous, version, resolutions[version.pk])
+    return Lines(now, _reported(versions, resolutions), second, marks)
+
+
+def _reported(versions: list[Version], resolutions: dict[int, list[Resolution]]) -> list[Segment]:
+    """Each version from its effective day on, and what a dataset changed from that day on."""
+    line: list[Segment] = []
+    for version in versions:
+        for index, resolution in enumerate(resolutions[version.pk]):
+            start = resolution.created_at.date() if index else version.effective_from
+            line = [*_before(line, start), Segment(start, version.number, resolution)]
+    # What was there before the first version took effect was computed by it.
+    return [Segment(None, line[0].version, line[0].resolution), *line[1:]] if line else []
+
+
+def _marks(previous: Version | None, version: Version, resolutions: list[Resolution]) -> list[Mark]:
+    """Where a version took hold, and where something below it moved its values."""
+    marks = []
+    if previous is not None:
         marks.append(
             Mark(
                 on=version.effective_from,
@@ -71,7 +87,12 @@ def lines_of(metric: Metric, *, as_of: datetime | None, today: date) -> Lines:
                 headline=version.comparability.get("headline", ""),
             )
         )
-    return Lines(now, reported, second, marks)
+    for before, after in zip(resolutions, resolutions[1:], strict=False):
+        if before.hash != after.hash:
+            day, number = after.created_at.date(), version.number
+            said = "Something that it is computed from changed."
+            marks.append(Mark(day, number, number, Treatment.RESTATE, "restating", said))
+    return marks
 
 
 def pinned(metric: Metric, number: int, *, as_of: datetime | None) -> Resolution | None:
@@ -117,13 +138,13 @@ def _versions_in_force(
     return begun or versions[:1]
 
 
-def _resolutions(versions: list[Version], served: Resolution) -> dict[int, Resolution]:
-    """The last resolution of each version; what is served stands for its own version."""
+def _resolutions(versions: list[Version], served: Resolution) -> dict[int, list[Resolution]]:
+    """The resolutions of each version up to what is served, in order."""
     found = Resolution.objects.filter(version__in=versions, number__lte=served.number)
-    last: dict[int, Resolution] = {}
+    listed: dict[int, list[Resolution]] = {version.pk: [] for version in versions}
     for resolution in found.order_by("number"):
-        last[resolution.version_id] = resolution
-    return last
+        listed[resolution.version_id].append(resolution)
+    return listed
 
 
 def today_of(zone: str, as_of: datetime | None) -> date:

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import structlog
 from django.db import transaction
 
-from catalog.choices import Treatment
 from catalog.models import Metric, Resolution
 from core import clock
 from core.errors import EtalonError
@@ -13,6 +12,7 @@ from measurement.choices import PASSING, UNFINISHED, BackfillStatus, Purpose
 from measurement.closures import calendar_of, days_that_may_move, measured_datasets
 from measurement.models import Backfill, Series
 from measurement.plans import TargetPlan, target_of_resolution
+from measurement.selectors.official import lines_of
 from measurement.services.arrivals import arrival_of
 from measurement.services.backfills import plan_backfill, source_of
 
@@ -39,14 +39,12 @@ def extend_live_metrics() -> list[Backfill]:
 
 
 def kept_resolutions(metric: Metric) -> list[Resolution]:
-    """What must go on being computed: what is served and, while both lines are kept, the older."""
-    kept = [metric.served_resolution]
-    version = metric.served_resolution.version
-    until = version.keep_both_until
-    if version.treatment == Treatment.KEEP_BOTH and until and clock.today() < until:
-        older = metric.resolutions.filter(version__number__lt=version.number)
-        kept += older.order_by("-number")[:1]
-    return kept
+    """What must go on being computed: what is served, which may take effect only later; what is
+    the official line today; and the older line while both are kept."""
+    lines = lines_of(metric, as_of=None, today=clock.today())
+    ends = [line[-1].resolution for line in (lines.now, lines.second) if line]
+    found = {one.hash: one for one in [metric.served_resolution, *ends]}
+    return list(found.values())
 
 
 def plan_daily(metric: Metric, resolution: Resolution) -> Backfill | None:

@@ -17,6 +17,7 @@ from measurement.plans import TargetPlan
 from measurement.previews import PreviewItem, fingerprint_of, hashes_of
 from measurement.services.backfills import plan_backfill
 from semantics.definition import Grain
+from semantics.question import askable_dimensions
 
 
 @transaction.atomic
@@ -37,6 +38,7 @@ def request_preview(
         raise NotAllowed(why)
     if not items:
         raise Invalid("A preview needs at least one metric.", problems=[])
+    _require_dimension(items, dimension)
     fingerprint = fingerprint_of(items, dimension, grain)
     with connection.cursor() as cursor:
         # Two people who ask for the same thing together get the same run.
@@ -54,6 +56,26 @@ def request_preview(
         via=via,
         fingerprint=fingerprint,
     )
+
+
+def _require_dimension(items: Sequence[PreviewItem], dimension: str | None) -> None:
+    """Refuse a dimension that no side of no metric can be asked by."""
+    if dimension is None:
+        return
+    known = {
+        name
+        for item in items
+        for specs in item.sides.values()
+        for name in askable_dimensions(item.key, specs)
+    }
+    if dimension not in known:
+        raise Invalid(
+            f"{', '.join(item.key for item in items)} cannot be asked by `{dimension}`. "
+            f"It can be by {', '.join(sorted(known)) or 'no dimension'}.",
+            problems=[
+                {"place": "dimension", "code": "unknown_dimension", "message": f"`{dimension}`"}
+            ],
+        )
 
 
 def _shared(fingerprint: str, item: PreviewItem) -> Backfill | None:
@@ -80,7 +102,8 @@ def _targets(item: PreviewItem, dimension: str | None, grain: Grain | None) -> l
             definition_hashes=hashes_of(specs),
             label=label,
             grains=[item.grain(grain)],
-            dimensions=[dimension] if dimension else [],
+            # A side that does not know the dimension is compared in total.
+            dimensions=[dimension] if dimension in askable_dimensions(item.key, specs) else [],
         )
         for label, specs in item.sides.items()
     ]

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from core import clock
-from measurement.choices import BackfillStatus, Purpose, WindowState
+from measurement.choices import PASSING, BackfillStatus, Purpose, WindowState
 from measurement.closures import calendar_of, closure_of
 from measurement.models import Backfill, BackfillTarget, Series, StagedValue
 from measurement.selectors import figures
 from measurement.services import checks, moves, serving
+from measurement.services.telling import tell_of
 from semantics.definition import Grain
 
 # Named parts of the two statements below. Members are compared as a pair, since a join on IS NOT
@@ -114,6 +115,8 @@ def finish_backfill(backfill_id: int) -> bool:
             moves.move(backfill, "hold", error=reason_to_hold)
         else:
             _finish(backfill)
+        if backfill.purpose not in PASSING:
+            tell_of(backfill)
     return True
 
 

@@ -161,11 +161,11 @@ class Shop:
             submitted_by=self.author,
             submitted_at=clock.now(),
         )
-        request.status = Status.PUBLISHED
-        request.save()
         Change.objects.create(
             request=request, key=entry.key, kind=entry.kind, entry=entry, version=version
         )
+        request.status = Status.PUBLISHED
+        request.save()
 
     def closure(self, key: str) -> dict[str, AnySpec]:
         """All specs that a key stands on now, itself last."""
@@ -187,7 +187,10 @@ class Shop:
             version=version,
             number=metric.resolutions.count() + 1,
             hash=resolution_hash(metric.key, hashes),
-            pins=[{"key": k, "number": 1, "definition": h} for k, h in hashes.items()],
+            pins=[
+                {"key": k, "number": Entry.objects.get(key=k).versions.count(), "definition": h}
+                for k, h in hashes.items()
+            ],
             created_at=clock.now(),
         )
 

@@ -275,3 +275,8 @@ def _stored(run: Backfill, grain: str) -> list:
 
 def _sum(rows, start: date) -> Decimal:
     return sum(row.amount for row in rows if 0 <= (row.day - start).days < 7)
+
+
+def test_a_dimension_that_nothing_can_be_asked_by_is_refused(item, person):
+    with pytest.raises(Invalid, match="sales cannot be asked by `colour`. It can be by buyer"):
+        request_preview([item], actor=person, dimension="colour")

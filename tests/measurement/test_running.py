@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 from accounts.choices import Role
 from accounts.models import User
 from accounts.services import grant_role
-from catalog.models import Metric
+from catalog.models import Metric, Ownership
 from core.errors import Invalid, NotAllowed, WrongState
-from core.models import AuditEvent
+from core.models import AuditEvent, Notice
 from measurement.choices import BACKFILL_MOVES, BackfillStatus, Purpose, WindowState
 from measurement.models import Backfill, BackfillWindow, CheckRun, Observation, StagedValue
 from measurement.selectors.backfills import difference_so_far, progress_of
@@ -420,3 +420,24 @@ def _until(claim, seconds: float = 10) -> None:
     while not claim():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+# --- who is told -------------------------------------------------------------------------------
+
+
+def test_owners_are_told_how_a_run_ended(shop, run, folder, settings):
+    settings.WINDOW_RETRY_SECONDS = 0
+    owner = User.objects.create_user("ben")
+    metric = Metric.objects.get(key="sales")
+    Ownership.objects.create(entry=metric, user=owner, role="owner")
+    work_off(run)
+    company.write(folder, company.orders(40), without="amount")
+    work_off(shop.plan("sales", purpose=Purpose.MANUAL, actor=shop.author))
+
+    texts = list(Notice.objects.filter(recipient=owner).values_list("text", flat=True))
+
+    assert len(texts) == 2
+    assert "failed. The values from before stay." in texts[0]
+    assert "no longer has `amount`" in texts[0]
+    assert "is done; its values are shown now." in texts[1]
+    assert Notice.objects.filter(recipient=shop.author).count() == 2
