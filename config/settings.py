@@ -9,6 +9,7 @@ from pathlib import Path
 
 import environ
 import structlog
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
@@ -257,6 +258,8 @@ CELERY_TASK_ROUTES = {
     "measurement.tasks.run_preview": {"queue": "interactive"},
     "measurement.tasks.run_checks": {"queue": "checks"},
     "measurement.tasks.extend_daily": {"queue": "checks"},
+    "governance.tasks.settle": {"queue": "interactive"},
+    "governance.tasks.tell_of_*": {"queue": "interactive"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
@@ -294,6 +297,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "measurement.tasks.run_checks",
         "schedule": env.float("CHECK_SWEEP_SECONDS", default=300.0),
         "options": {"expires": 300},
+    },
+    "requests that are ready, or whose day has come": {
+        "task": "governance.tasks.sweep_requests",
+        "schedule": env.float("REQUEST_SWEEP_SECONDS", default=60.0),
+        "options": {"expires": 60},
+    },
+    "verification of all records": {
+        "task": "governance.tasks.verify",
+        "schedule": crontab(hour=3, minute=0),
+        "options": {"expires": 3600},
     },
 }
 

@@ -58,6 +58,13 @@ class OutOfDate(EtalonError):
     status = 409
 
 
+class NotReady(EtalonError):
+    """Something that a publication needs is missing; `details["unmet"]` says all of it."""
+
+    code = "not_ready"
+    status = 409
+
+
 class Invalid(EtalonError):
     """What was sent cannot be accepted; `details["problems"]` says all that is wrong and where."""
 

@@ -18,7 +18,7 @@ from governance.models import ApprovalPolicy, ChangeRequest, Revision
 
 @dataclass(frozen=True)
 class Requirement:
-    """What one item of a revision needs, as it was asked when it was submitted."""
+    """What one class of change in an item needs, as it was asked when it was submitted."""
 
     key: str
     change_class: str
@@ -68,12 +68,33 @@ class Standing:
         return not (self.missing_approvals or self.missing_stewards)
 
 
+def who_must_agree(needs: list[Requirement]) -> list[str]:
+    """What has to be approved and why, each sentence once, the strictest first."""
+    asked = sorted(needs, key=lambda need: (-need.approvals, -need.stewards, need.tier))
+    return list(dict.fromkeys(need.sentence for need in asked))
+
+
 def policy_for(
     *, change_class: str, tier: int, is_new: bool, domain: Domain
 ) -> ApprovalPolicy | None:
     """The row in force: the domain's own before the general one. None is never zero."""
-    rows = ApprovalPolicy.objects.filter(change_class=change_class, tier=tier, is_new=is_new)
-    return rows.filter(domain=domain).first() or rows.filter(domain=None).first()
+    return policies_for()(change_class, tier, is_new=is_new, domain=domain)
+
+
+def policies_for():
+    """The same question for many items, with the rows read once."""
+    rows = {
+        (row.change_class, row.tier, row.is_new, row.domain_id): row
+        for row in ApprovalPolicy.objects.all()
+    }
+
+    def rule(
+        change_class: str, tier: int, *, is_new: bool, domain: Domain
+    ) -> ApprovalPolicy | None:
+        asked = (str(change_class), int(tier), is_new)
+        return rows.get((*asked, domain.pk)) or rows.get((*asked, None))
+
+    return rule
 
 
 def requirements_of(revision: Revision) -> list[Requirement]:

@@ -1,22 +1,37 @@
 """What a request amounts to, judged from its content: faults, class, and what resolves anew.
 
 Read-only, and one answer for everybody: the editor shows it while somebody types, the submit
-refuses by it, and `verify` recomputes it years later.
+refuses by it, and the publish evaluates it again under lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from accounts.models import Domain, User
-from catalog.choices import Kind, Lifecycle, Tier
-from catalog.models import Entry, Metric, Version
-from catalog.selectors.entries import Dependant, InForce, dependants_of, in_force
+from accounts.models import Domain
+from catalog.choices import Lifecycle, Tier
+from catalog.models import Entry, Version
+from catalog.selectors.entries import (
+    Dependant,
+    InForce,
+    around,
+    dependants_of,
+    in_force,
+    specs_of,
+)
 from catalog.stewardship import Stewardship, stewardship_of
 from governance.content import Content, Item
+from governance.faults import (
+    Surroundings,
+    faults_above,
+    faults_of,
+    faults_of_request,
+    surroundings_of,
+)
 from semantics.card import Words
-from semantics.definition import AnySpec, kind_of, read_spec
+from semantics.definition import AnySpec, DatasetSpec, read_spec
 from semantics.diff import (
     ChangeClass,
     Difference,
@@ -26,8 +41,8 @@ from semantics.diff import (
     strictest,
     word_differences,
 )
-from semantics.lineage import references
-from semantics.problems import Level, Problem
+from semantics.lineage import closure
+from semantics.problems import DefinitionRefused, Level, Problem
 from semantics.validate import checked_spec, problems_of
 
 # A change of these classes moves what is computed from the entry, too.
@@ -36,42 +51,70 @@ MOVING = frozenset({ChangeClass.RESTATING})
 
 @dataclass(frozen=True)
 class ItemAssessment:
-    """One item, judged."""
+    """One item, judged. `classes` says why for every class of change that it contains.
+
+    `domains` are those whose people decide: the entry's own and, when it moves, the new one.
+    `tier` is the strictest of the old one, the new one and of what stands on it.
+    """
 
     key: str
     kind: str
     entry: Entry | None
-    change_class: ChangeClass | None
-    reason: str
-    domain: Domain | None
+    classes: dict[ChangeClass, str]
+    domains: list[Domain]
     tier: int
     old_spec: AnySpec | None
     new_spec: AnySpec | None
     old_words: Words | None
+    new_words: Words
     spec_differences: list[Difference] = field(default_factory=list)
     word_differences: list[Difference] = field(default_factory=list)
     card_differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.new_words.name or (self.entry.name if self.entry else self.key)
 
     @property
     def is_new(self) -> bool:
         return self.entry is None
 
     @property
+    def domain(self) -> Domain | None:
+        return self.domains[0] if self.domains else None
+
+    @property
+    def change_class(self) -> ChangeClass | None:
+        return strictest(self.classes)
+
+    @property
+    def reason(self) -> str:
+        return self.classes.get(self.change_class, "Nothing differs from what is in force")
+
+    @property
+    def version_class(self) -> ChangeClass | None:
+        """The class of the version that it becomes; None when only the card moves."""
+        card_only = {ChangeClass.STEWARDSHIP, ChangeClass.RETIRING}
+        return strictest(one for one in self.classes if one not in card_only)
+
+    @property
     def makes_version(self) -> bool:
-        """A change of stewardship alone is saved on the card and makes no version."""
-        return bool(self.change_class) and (
-            self.is_new
-            or bool(self.spec_differences or self.word_differences)
-            or self.change_class == ChangeClass.RETIRING
-        )
+        """A change of stewardship or lifecycle alone is saved on the card, without a version."""
+        return self.version_class is not None
+
+    @property
+    def differences(self) -> list[Difference]:
+        return [*self.spec_differences, *self.word_differences, *self.card_differences]
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """A whole request, judged. `affected` stand on what it changes and resolve anew."""
+    """A whole request, judged. `affected` stand on what it changes, and their values may move;
+    `above` is all that stands on it."""
 
     items: list[ItemAssessment]
     problems: list[Problem]
+    above: list[Dependant]
     affected: list[Dependant]
     standing: InForce
     proposed: dict[str, AnySpec]
@@ -81,15 +124,46 @@ class Assessment:
         return strictest([item.change_class for item in self.items if item.change_class])
 
     @property
+    def reason(self) -> str:
+        decisive = self.change_class
+        return next((one.reason for one in self.items if one.change_class == decisive), "")
+
+    @property
     def blocking(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.level == Level.BLOCKS]
 
+    @property
+    def harmless(self) -> list[str]:
+        """Keys that could be split off, since they weigh less than the request as a whole."""
+        heavy = self.change_class
+        light = [one.key for one in self.items if one.change_class != heavy]
+        return light if heavy in (ChangeClass.RESTATING, ChangeClass.RETIRING) else []
+
     def item(self, key: str) -> ItemAssessment:
-        return next(item for item in self.items if item.key == key)
+        return self.by_key[key]
+
+    @cached_property
+    def by_key(self) -> dict[str, ItemAssessment]:
+        return {one.key: one for one in self.items}
 
     def specs_after(self) -> dict[str, AnySpec]:
         """The specs in force with the proposed ones in their places."""
         return {**self.standing.specs, **self.proposed}
+
+    def stands_on(self) -> dict[str, str]:
+        """The definitions outside of the request that its changed definitions stand on."""
+        after = self.specs_after()
+        datasets = {key: spec for key, spec in after.items() if isinstance(spec, DatasetSpec)}
+        found: dict[str, str] = {}
+        for one in self.items:
+            if not one.spec_differences or one.key not in self.proposed:
+                continue
+            try:
+                pinned = closure(one.key, around(one.key, after, datasets))
+            except DefinitionRefused:
+                continue  # Its problems say what is wrong.
+            found |= {key: self.standing.hashes[key] for key in pinned if key not in self.proposed}
+        return dict(sorted(found.items()))
 
 
 def assess(content: Content) -> Assessment:
@@ -101,32 +175,59 @@ def assess(content: Content) -> Assessment:
         )
     }
     above = dependants_of([entry.pk for entry in entries.values()])
-    standing = in_force(
-        {*entries, *(found.key for found in above)}, beside=_readable(content.items)
-    )
-    known = {**standing.specs, **_readable(content.items)}
+    readable = _readable(content.items)
+    standing = in_force({*entries, *(found.key for found in above)}, beside=readable)
+    known = _known_to({**standing.specs, **readable})
     problems: list[Problem] = []
     proposed: dict[str, AnySpec] = {}
     for item in content.items:
-        place = f"items.{item.key}"
-        found = problems_of(item.spec, key=item.key, known=known)
-        problems += [problem.at(f"{place}.spec") for problem in found]
+        unchanged = _unchanged(item, entries.get(item.key), standing)
+        if unchanged is not None:
+            proposed[item.key] = unchanged
+            continue
+        found = problems_of(item.spec, key=item.key, known=known(item.key))
+        problems += [problem.at(f"items.{item.key}.spec") for problem in found]
         if not any(problem.level == Level.BLOCKS for problem in found):
-            proposed[item.key] = checked_spec(item.spec, key=item.key, known=known)
-    judged = [_judge(item, entries.get(item.key), proposed.get(item.key)) for item in content.items]
-    moving = [one for one in judged if one.change_class in MOVING and one.entry]
-    reached = {found.pk for found in dependants_of([one.entry.pk for one in moving])}
-    own = {item.key for item in content.items}
-    affected = [found for found in above if found.pk in reached and found.key not in own]
+            proposed[item.key] = checked_spec(item.spec, key=item.key, known=known(item.key))
+    around = surroundings_of(content)
+    judged = [
+        _judge(item, entries.get(item.key), proposed.get(item.key), around)
+        for item in content.items
+    ]
+    affected = _affected(judged, above)
     judged = [_with_tier_of_dependants(one, affected) for one in judged]
-    problems += _faults_above(above, own, {**standing.specs, **proposed}, proposed)
+    own = {item.key for item in content.items}
+    changed = {one.key for one in judged if one.spec_differences and one.entry}
+    after = _known_to({**standing.specs, **proposed})
+    problems += faults_above(above, own, changed, after)
     for item, one in zip(content.items, judged, strict=True):
-        problems += [problem.at(f"items.{item.key}") for problem in _faults(item, one, content)]
-    if not any(one.change_class for one in judged) and not problems:
-        problems.append(
-            Problem("items", "no_difference", "Nothing differs from what is in force.", "Edit it.")
-        )
-    return Assessment(judged, problems, affected, standing, proposed)
+        found = faults_of(item, one, content, around, above)
+        problems += [problem.at(f"items.{item.key}") for problem in found]
+    problems += faults_of_request(content, judged)
+    outside = [found for found in above if found.key not in own]
+    return Assessment(judged, problems, outside, affected, standing, proposed)
+
+
+# Among so many specs, each is judged beside all of them, so that a misspelt name finds the one
+# that was meant; among more, beside those that it names.
+_FEW = 300
+
+
+def _known_to(specs: dict[str, AnySpec]) -> Callable[[str], Mapping[str, AnySpec]]:
+    datasets = {key: spec for key, spec in specs.items() if isinstance(spec, DatasetSpec)}
+    if len(specs) <= _FEW:
+        return lambda key: specs
+    return lambda key: around(key, specs, datasets)
+
+
+def _affected(judged: list[ItemAssessment], above: list[Dependant]) -> list[Dependant]:
+    """What is not in the request and may move because of it."""
+    moving = [one.entry.pk for one in judged if one.change_class in MOVING and one.entry]
+    if not moving:
+        return []
+    reached = {found.pk for found in dependants_of(moving)}
+    own = {one.key for one in judged}
+    return [found for found in above if found.pk in reached and found.key not in own]
 
 
 def _readable(items: list[Item]) -> dict[str, AnySpec]:
@@ -140,37 +241,44 @@ def _readable(items: list[Item]) -> dict[str, AnySpec]:
     return found
 
 
-def _judge(item: Item, entry: Entry | None, spec: AnySpec | None) -> ItemAssessment:
+def _unchanged(item: Item, entry: Entry | None, standing: InForce) -> AnySpec | None:
+    """The spec in force, if the item proposes exactly that: it was checked when it was made."""
+    current = standing.specs.get(item.key) if entry else None
+    if current is not None and current.model_dump(mode="json") == item.spec:
+        return current
+    return None
+
+
+def _judge(
+    item: Item, entry: Entry | None, spec: AnySpec | None, around: Surroundings
+) -> ItemAssessment:
     current = entry.current_version if entry else None
     old_spec = _spec_of(current)
     old_words = Words.model_validate(current.words) if current else None
-    old_card = stewardship_of(entry) if entry else None
-    domain, tier = _domain_and_tier(item, entry)
-    judgements = []
-    if spec is not None:
-        judgements.append(class_of(old_spec, spec))
+    old_card = stewardship_of(entry) if entry and item.stewardship else None
+    domains, tier = _domains_and_tier(item, entry, around)
+    judgements = [class_of(old_spec, spec)] if spec is not None else []
     judgements.append(class_of_words(old_words, item.words))
-    card = card_differences(old_card, item.stewardship) if item.stewardship else []
     classes = {judged.change_class: judged.reason for judged in judgements if judged.change_class}
+    card = card_differences(old_card, item.stewardship) if item.stewardship else []
     if entry and card:
         classes[ChangeClass.STEWARDSHIP] = f"Stewardship, because {card[0].place} changed"
-    if entry and item.lifecycle in (Lifecycle.RETIRED, Lifecycle.DEPRECATED):
-        if item.lifecycle != entry.lifecycle:
-            classes[ChangeClass.RETIRING] = f"Retiring, because it becomes {item.lifecycle}"
+    if entry and item.lifecycle and item.lifecycle != entry.lifecycle:
+        classes[ChangeClass.RETIRING] = f"Retiring, because it becomes {item.lifecycle}"
+        card = [*card, _lifecycle_difference(entry, item)]
     if entry is None:
         classes = {ChangeClass.ADDITIVE: f"Additive, because this {item.kind} is new"}
-    strict = strictest(list(classes))
     return ItemAssessment(
         key=item.key,
         kind=item.kind,
         entry=entry,
-        change_class=strict,
-        reason=classes.get(strict, "Nothing differs from what is in force"),
-        domain=domain,
+        classes=classes,
+        domains=domains,
         tier=tier,
         old_spec=old_spec,
         new_spec=spec,
         old_words=old_words,
+        new_words=item.words,
         spec_differences=differences(old_spec, spec) if spec is not None else [],
         word_differences=word_differences(old_words, item.words),
         card_differences=card,
@@ -178,32 +286,43 @@ def _judge(item: Item, entry: Entry | None, spec: AnySpec | None) -> ItemAssessm
 
 
 def _spec_of(version: Version | None) -> AnySpec | None:
-    return read_spec(version.definition.spec) if version else None
+    if version is None:
+        return None
+    return specs_of([version.definition_id])[version.definition_id]
 
 
-def _domain_and_tier(item: Item, entry: Entry | None) -> tuple[Domain | None, int]:
-    """The domain whose people decide, and the stricter of the old and the new tier."""
+def _domains_and_tier(
+    item: Item, entry: Entry | None, around: Surroundings
+) -> tuple[list[Domain], int]:
+    """The domains whose people decide, and the stricter of the old and the new tier."""
     wanted = item.stewardship
+    target = around.domains.get(wanted.domain) if wanted else None
     if entry is None:
-        domain = Domain.objects.filter(key=wanted.domain).first() if wanted else None
-        return domain, wanted.tier if wanted else Tier.THREE
-    return entry.domain, min(entry.tier, wanted.tier) if wanted else entry.tier
+        return [target] if target else [], wanted.tier if wanted else Tier.THREE
+    domains = [entry.domain]
+    if target and target.pk != entry.domain_id:
+        domains.append(target)
+    return domains, min(entry.tier, wanted.tier) if wanted else entry.tier
 
 
 def _with_tier_of_dependants(one: ItemAssessment, affected: list[Dependant]) -> ItemAssessment:
     """What moves a tier 1 metric is decided as a change of tier 1, wherever it is made."""
-    if one.change_class not in MOVING:
+    if one.change_class not in MOVING or not affected:
         return one
-    strictest_above = min((found.tier for found in affected), default=one.tier)
+    strictest_above = min(found.tier for found in affected)
     if strictest_above >= one.tier:
         return one
     because = next(found for found in affected if found.tier == strictest_above)
-    return replace(one, tier=strictest_above, reason=f"{one.reason}; {because.name} stands on it")
+    classes = {
+        which: f"{reason}; {because.name} stands on it" if which in MOVING else reason
+        for which, reason in one.classes.items()
+    }
+    return replace(one, tier=strictest_above, classes=classes)
 
 
 def card_differences(old: Stewardship | None, new: Stewardship) -> list[Difference]:
     """Who answers and what is promised, in words."""
-    before = old.model_dump(mode="json") if old else {}
+    before: Mapping = old.model_dump(mode="json") if old else {}
     found = []
     for name, value in new.model_dump(mode="json").items():
         was = before.get(name)
@@ -216,6 +335,14 @@ def card_differences(old: Stewardship | None, new: Stewardship) -> list[Differen
     return found
 
 
+def _lifecycle_difference(entry: Entry, item: Item) -> Difference:
+    old, new = Lifecycle(entry.lifecycle).label, Lifecycle(item.lifecycle).label
+    until = f" until {item.last_day}" if item.last_day else ""
+    instead = f", use {item.successor} in its place" if item.successor else ""
+    sentence = f"Lifecycle: {old} → {new}{until}{instead}"
+    return Difference("lifecycle", "changed", sentence, old, new)
+
+
 def _said(value) -> str:
     if value in (None, "", []):
         return "none"
@@ -224,120 +351,3 @@ def _said(value) -> str:
     if isinstance(value, dict):
         return " ".join(str(each) for each in value.values() if each not in (None, ""))
     return str(value)
-
-
-def _faults_above(
-    above: list[Dependant],
-    own: set[str],
-    known: Mapping[str, AnySpec],
-    proposed: Mapping[str, AnySpec],
-) -> list[Problem]:
-    """What would break in entries that stand on the proposed ones and are not in the request."""
-    found = []
-    for dependant in above:
-        spec = known.get(dependant.key)
-        if dependant.key in own or spec is None or dependant.lifecycle == Lifecycle.RETIRED:
-            continue
-        for problem in problems_of(spec.model_dump(mode="json"), key=dependant.key, known=known):
-            if problem.level == Level.BLOCKS:
-                fix = f"Add {dependant.name} to this request and mend it there."
-                found.append(
-                    Problem(
-                        f"downstream.{dependant.key}.{problem.place}",
-                        "breaks_downstream",
-                        f"{dependant.name} would no longer work: {problem.message}",
-                        fix,
-                    )
-                )
-    return found
-
-
-def _faults(item: Item, one: ItemAssessment, content: Content) -> list[Problem]:
-    """What the practice asks for beside a definition that can be computed."""
-    found = []
-    if one.new_spec is not None and kind_of(one.new_spec) != item.kind:
-        found.append(Problem("spec.type", "wrong_kind", f"This is no {item.kind}.", "Check type."))
-    if one.entry and one.entry.kind != item.kind:
-        taken = f"“{item.key}” is already the key of a {one.entry.kind}."
-        found.append(Problem("key", "duplicate_key", taken, "Choose another key."))
-    if one.entry is None and item.base is not None:
-        found.append(Problem("base", "unknown_base", f"There is no {item.key}@{item.base}."))
-    if one.entry and item.base is None:
-        taken = f"“{item.key}” exists already."
-        found.append(Problem("key", "duplicate_key", taken, "Choose another key, or change it."))
-    if one.entry is None and item.stewardship is None:
-        found.append(
-            Problem("stewardship", "missing", "Say who answers for it, and in which domain.")
-        )
-    if one.entry is None and item.stewardship and one.domain is None:
-        found.append(
-            Problem("stewardship.domain", "unknown", f"No domain “{item.stewardship.domain}”.")
-        )
-    found += _faults_of_stewardship(item)
-    if one.change_class == ChangeClass.RESTATING and one.entry and item.kind == Kind.METRIC:
-        if not item.treatment:
-            found.append(
-                Problem(
-                    "treatment",
-                    "missing",
-                    "Past values may move. Say how they are treated.",
-                    "Choose: restate the past, break in the series, or keep both until a day.",
-                )
-            )
-        if item.treatment == "keep_both" and item.keep_both_until is None:
-            found.append(Problem("keep_both_until", "missing", "Until which day are both kept?"))
-    if one.change_class in (ChangeClass.RESTATING, ChangeClass.RETIRING) and one.entry:
-        if not content.reason.strip():
-            found.append(Problem("reason", "missing", "Give the reason: readers will ask for it."))
-    if not _is_local(item, one):
-        found += _local_inputs(one)
-    return found
-
-
-def _faults_of_stewardship(item: Item) -> list[Problem]:
-    wanted = item.stewardship
-    if wanted is None:
-        return []
-    found = []
-    if not wanted.owners:
-        found.append(
-            Problem("stewardship.owners", "missing", "Somebody must own it.", "Name an owner.")
-        )
-    names = {*wanted.owners, *wanted.backups, *wanted.stewards}
-    known = set(User.objects.filter(username__in=names).values_list("username", flat=True))
-    found += [
-        Problem("stewardship", "unknown_person", f"Nobody signs in as “{name}”.")
-        for name in sorted(names - known)
-    ]
-    parents = {branch.parent for branch in wanted.tree}
-    metrics = set(Metric.objects.filter(key__in=parents).values_list("key", flat=True))
-    found += [
-        Problem("stewardship.tree", "unknown_metric", f"There is no metric “{parent}”.")
-        for parent in sorted(parents - metrics)
-    ]
-    if item.key in parents:
-        found.append(Problem("stewardship.tree", "loop", "A metric cannot hang under itself."))
-    return found
-
-
-def _is_local(item: Item, one: ItemAssessment) -> bool:
-    if item.stewardship:
-        return item.stewardship.tier == Tier.LOCAL
-    return bool(one.entry) and one.entry.tier == Tier.LOCAL
-
-
-def _local_inputs(one: ItemAssessment) -> list[Problem]:
-    """Unreviewed metrics may bear nothing that was reviewed."""
-    if one.new_spec is None:
-        return []
-    local = Metric.objects.filter(key__in=references(one.new_spec), tier=Tier.LOCAL)
-    return [
-        Problem(
-            "spec",
-            "local_input",
-            f"{metric.name} is in the Local tier and unreviewed, so that nothing reviewed may "
-            "stand on it.",
-            "Propose its promotion first.",
-        )
-        for metric in local
-    ]

@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catalog.stewardship import Stewardship
+from core import clock
 from core.errors import Invalid
 from semantics.card import Words
 from semantics.definition import KEY
+
+
+class ProposedWords(Words):
+    """The words of a proposal, whose name may still be missing while somebody types."""
+
+    name: Annotated[str, Field(max_length=120)] = ""
 
 
 class Item(BaseModel):
@@ -28,26 +35,34 @@ class Item(BaseModel):
     key: str = Field(pattern=KEY)
     kind: Literal["metric", "dataset", "segment"] = "metric"
     base: int | None = None
-    spec: dict[str, Any]
+    spec: dict[str, Any] = {}
     definition: str = ""
-    words: Words
+    words: ProposedWords = ProposedWords()
     stewardship: Stewardship | None = None
     treatment: Literal["restate", "break", "keep_both", ""] = ""
     keep_both_until: date | None = None
     lifecycle: Literal["active", "deprecated", "retired"] | None = None
+    # Of what becomes deprecated: the last day on which it may be used, and what to use then.
+    last_day: date | None = None
+    successor: str | None = Field(None, pattern=KEY)
 
 
 class Content(BaseModel):
-    """All of a request. Its hash is what an approval binds to."""
+    """All of a request. Its hash is what an approval binds to.
+
+    `stands_on` are the definitions outside of the request that its new definitions are computed
+    from, filled in when it is submitted: when one of them moves, the request is out of date.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     title: str = Field(min_length=1, max_length=160)
     reason: str = Field("", max_length=8000)
-    effective_from: date
+    effective_from: date = Field(default_factory=clock.today)
     publish_when: Literal["approved", "button", "date"] = "approved"
     publish_on: date | None = None
-    items: list[Item] = Field(min_length=1, max_length=500)
+    items: list[Item] = Field(min_length=1, max_length=20_000)
+    stands_on: dict[str, str] = {}
 
     def item(self, key: str) -> Item:
         return next(item for item in self.items if item.key == key)
@@ -80,18 +95,17 @@ def read_content(document: dict[str, Any]) -> Content:
             for fault in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise Invalid(problems[0]["message"], problems=problems) from error
-    keys = [item.key for item in content.items]
-    if len(keys) != len(set(keys)):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        problem = {"place": f"items.{twice}", "code": "duplicate", "message": _TWICE.format(twice)}
-        raise Invalid(problem["message"], problems=[problem])
+    seen: set[str] = set()
+    for item in content.items:
+        if item.key in seen:
+            message = f"“{item.key}” is in this request twice. Keep one of the two items."
+            problem = {"place": f"items.{item.key}", "code": "duplicate", "message": message}
+            raise Invalid(message, problems=[problem])
+        seen.add(item.key)
     return content
 
 
-_TWICE = "“{}” is in this request twice. Keep one of the two items."
-
-
-def _place(document: dict[str, Any], location: tuple) -> str:
+def _place(document: Any, location: tuple) -> str:
     """`items.0.words.name` with the item's key in place of its position."""
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] == "items" and isinstance(location[1], int):

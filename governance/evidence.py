@@ -6,10 +6,12 @@ needs other evidence; nothing here can go stale.
 
 from __future__ import annotations
 
-from catalog.choices import Kind, Lifecycle
+from catalog.choices import Kind, Lifecycle, Tier
+from catalog.selectors.entries import around
 from governance.assessment import MOVING, Assessment
 from measurement.previews import PreviewItem
 from measurement.selectors.previews import PreviewRun, preview_of
+from semantics.definition import DatasetSpec
 from semantics.lineage import closure
 from semantics.problems import DefinitionRefused
 
@@ -28,7 +30,7 @@ def preview_items(assessment: Assessment) -> list[PreviewItem]:
         for one in assessment.items
         if one.kind == Kind.METRIC
         and one.key in assessment.proposed
-        and (one.is_new or one.change_class in MOVING)
+        and (one.is_new or MOVING & set(one.classes))
     ]
     keys += [
         found.key
@@ -36,19 +38,22 @@ def preview_items(assessment: Assessment) -> list[PreviewItem]:
         if found.kind == Kind.METRIC and found.lifecycle != Lifecycle.RETIRED
     ]
     found = []
+    datasets = {key: spec for key, spec in after.items() if isinstance(spec, DatasetSpec)}
     for key in keys[:MOST_COMPARED]:
         try:
-            new = closure(key, after)
+            new = closure(key, around(key, after, datasets))
         except DefinitionRefused:
             continue  # It cannot be computed; the assessment's problems say so.
-        old = closure(key, assessment.standing.specs) if key in assessment.standing.specs else None
+        standing = assessment.standing
+        old = closure(key, standing.around(key)) if key in standing.specs else None
         found.append(PreviewItem(key, old, new))
     return found
 
 
 def needs_evidence(assessment: Assessment) -> bool:
-    """Whether past values may move, so that a finished preview must lie before a publish."""
-    return any(one.change_class in MOVING for one in assessment.items)
+    """Whether past values of something reviewed may move: then a finished preview must be there."""
+    moving = [one for one in assessment.items if MOVING & set(one.classes) and not one.is_new]
+    return any(one.tier != Tier.LOCAL for one in moving)
 
 
 def evidence_of(assessment: Assessment, *, dimension: str | None = None) -> PreviewRun | None:

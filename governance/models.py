@@ -77,6 +77,7 @@ class ChangeRequest(models.Model):
     publish_when = models.CharField(
         max_length=10, choices=PublishWhen, default=PublishWhen.APPROVED
     )
+    publish_on = models.DateField(null=True, blank=True)
     revision = models.OneToOneField(
         "Revision", models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -91,6 +92,10 @@ class ChangeRequest(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        indexes = [
+            # The lists of what is open, and the sweep of what may be ready.
+            models.Index(fields=["status", "-id"], name="governance_request_by_status"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="governance_changerequest_status_known",
@@ -110,6 +115,11 @@ class ChangeRequest(models.Model):
     def is_open(self) -> bool:
         return self.status in OPEN
 
+    @property
+    def is_in_review(self) -> bool:
+        """People may be reading it at this moment, or have agreed to it."""
+        return self.status in (Status.IN_REVIEW, Status.SCHEDULED)
+
     def domains(self) -> list[Domain]:
         """The domains whose people decide, as the revision at hand says."""
         if self.revision is None:
@@ -118,7 +128,10 @@ class ChangeRequest(models.Model):
 
 
 class Change(models.Model):
-    """One item of a request: the entry it is about and, once published, what it became."""
+    """One item of a request: the entry it is about and, once published, what it became.
+
+    Without a version after the publication it moved the card alone: stewardship or lifecycle.
+    """
 
     request = models.ForeignKey(ChangeRequest, models.PROTECT, related_name="changes")
     key = models.CharField(max_length=63)
@@ -127,11 +140,20 @@ class Change(models.Model):
     version = models.OneToOneField(
         Version, models.PROTECT, null=True, blank=True, related_name="change"
     )
+    before = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Stewardship and lifecycle as they were when it was published, for an undo.",
+    )
 
     class Meta:
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["request", "key"], name="governance_change_key_once"),
+        ]
+        indexes = [
+            # Which requests are about one metric.
+            models.Index(fields=["key"], name="governance_change_by_key"),
         ]
 
     def __str__(self):
@@ -158,14 +180,16 @@ class Revision(models.Model):
 
     `hash` covers the whole content: items with specs and words, tier, stewardship, effective
     date, comparability choice and base versions. `editors` are all who wrote any of it.
-    `requirements` are the approval policies in force at the submit, one an item; they stay what
-    they are when the policies change.
+    `requirements` are the approval policies in force at the submit, one for each class of change
+    in an item; they stay what they are when the policies change.
     """
 
     request = models.ForeignKey(ChangeRequest, models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()
     content = models.JSONField()
     hash = models.CharField(max_length=64)
+    # The lock of the draft that was frozen: a draft with another lock was written in since.
+    draft_lock = models.PositiveIntegerField(default=0)
     editors = models.JSONField(help_text="Ids of the author and of all co-editors.")
     requirements = models.JSONField()
     change_class = models.CharField(max_length=12)

@@ -7,22 +7,24 @@ elsewhere (`governance.choices.MOVES`): not allowed and wrong state are differen
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from accounts.choices import Role
 from accounts.models import Domain, User
 from accounts.policies import has_role, may_approve_in
 from catalog.choices import OwnershipRole
 from catalog.models import Ownership
+from core import clock
 from governance.approvals import requirements_of
-from governance.choices import Verdict
-from governance.models import ChangeRequest
+from governance.choices import Status, Verdict
+from governance.models import ChangeRequest, Comment
 
 _SIGN_IN = "Sign in first."
+UNDO_WITHIN = timedelta(days=7)
 
 
 def why_not_propose(user: User | None) -> str | None:
-    if user is None:
-        return None
-    if not user.is_authenticated or not user.is_active:
+    if user is None or not user.is_authenticated or not user.is_active:
         return _SIGN_IN
     if not has_role(user, Role.CONTRIBUTOR):
         return "You need the role Contributor in some domain to propose a change."
@@ -34,13 +36,15 @@ def why_not_edit(user: User | None, request: ChangeRequest) -> str | None:
     return why_not_propose(user)
 
 
-why_not_comment_on = why_not_edit
+def why_not_submit(user: User | None, request: ChangeRequest) -> str | None:
+    return why_not_propose(user)
 
 
 def why_not_review(
-    user: User, request: ChangeRequest, verdict: str = Verdict.APPROVE
+    user: User | None, request: ChangeRequest, verdict: str = Verdict.APPROVE
 ) -> str | None:
-    if not user.is_authenticated or not user.is_active:
+    """Comment: whoever may look. Approve and request changes: whose approval would count."""
+    if user is None or not user.is_authenticated or not user.is_active:
         return _SIGN_IN
     if verdict == Verdict.COMMENT:
         if has_role(user, Role.VIEWER):
@@ -62,7 +66,7 @@ def _approves_somewhere(user: User, request: ChangeRequest) -> bool:
     domains = Domain.objects.in_bulk({need.domain for need in needs})
     if any(may_approve_in(user, domain) for domain in domains.values()):
         return True
-    owned = [need.key for need in needs if need.owner_counts]
+    owned = {need.key for need in needs if need.owner_counts}
     return Ownership.objects.filter(
         entry__key__in=owned, user=user, role=OwnershipRole.OWNER
     ).exists()
@@ -80,18 +84,47 @@ def why_not_publish(user: User | None, request: ChangeRequest) -> str | None:
 
 
 def why_not_withdraw(user: User | None, request: ChangeRequest) -> str | None:
-    if user is None or request.author_id == user.pk:
+    if user is None or (request.author_id == user.pk and user.is_active):
         return None
     return "Only its author can withdraw this change. A steward can reject it."
 
 
 def why_not_reject(user: User | None, request: ChangeRequest) -> str | None:
+    """A steward of any domain that would have to agree can also refuse for good."""
     if user is None:
         return None
-    domains = request.domains()
-    if domains and all(has_role(user, Role.STEWARD, domain) for domain in domains):
+    if any(has_role(user, Role.STEWARD, domain) for domain in request.domains()):
         return None
     return "Only a steward of its domain can reject this change."
+
+
+def why_not_rebase(user: User | None, request: ChangeRequest) -> str | None:
+    return why_not_propose(user)
+
+
+def why_not_resolve(user: User | None, said: Comment) -> str | None:
+    """A thread is settled by who began it, by the request's author, or by a steward."""
+    if user is None or not user.is_authenticated or not user.is_active:
+        return _SIGN_IN
+    if user.pk in (said.author_id, said.request.author_id) or has_role(user, Role.STEWARD):
+        return None
+    return "Only who wrote it, the author of the change, and stewards can settle this."
+
+
+def why_cannot_undo(request: ChangeRequest) -> str | None:
+    """What stands in the way of taking a published request back in one click, whoever asks."""
+    if request.status != Status.PUBLISHED:
+        return "Only what was published can be undone."
+    if request.closed_at + UNDO_WITHIN < clock.now():
+        return "It was published more than seven days ago: go back to an earlier version instead."
+    for change in request.changes.select_related("entry", "version"):
+        if change.version_id and change.entry.current_version_id != change.version_id:
+            return f"{change.entry.name} was changed since: go back to an earlier version instead."
+    return None
+
+
+def why_not_undo(user: User | None, request: ChangeRequest) -> str | None:
+    return why_not_propose(user) or why_cannot_undo(request)
 
 
 def why_not_set_policy(user: User | None) -> str | None:

@@ -77,22 +77,24 @@ def _definitions(assessment: Assessment) -> Line:
 
 
 def moved_on(content: Content, assessment: Assessment) -> list[Line]:
-    """Whether the versions that the request started from are still in force."""
+    """Whether everything that the request started from and stands on is still in force."""
+    standing = assessment.standing
     found = []
     for item in content.items:
-        current = assessment.standing.numbers.get(item.key)
-        if item.base != current:
-            was = f"{item.key}@{item.base}" if item.base else f"{item.key} not existing"
-            now = f"{item.key}@{current}" if current else "nothing"
-            found.append(
-                Line(
-                    "base",
-                    "blocked",
-                    f"Out of date: it started from {was}, and {now} is in force since. "
-                    "Update it, then have it approved again.",
-                )
-            )
+        current = standing.numbers.get(item.key)
+        if item.base != current and (item.base is not None or item.definition):
+            was = f"{item.key}@{item.base}" if item.base else f"no {item.key}"
+            now = f"{item.key}@{current}" if current else f"no {item.key}"
+            found.append(_stale(f"it started from {was}, and now there is {now}"))
+    for key, digest in content.stands_on.items():
+        if key in standing.hashes and standing.hashes[key] != digest:
+            now = f"{key}@{standing.numbers[key]}"
+            found.append(_stale(f"it stands on {key}, which has become {now}"))
     return found or [Line("base", "ok", "It starts from the versions in force.")]
+
+
+def _stale(what: str) -> Line:
+    return Line("base", "blocked", f"Out of date: {what}. Update it, then have it approved again.")
 
 
 def _evidence(assessment: Assessment, run: PreviewRun | None) -> list[Line]:

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from catalog.choices import Kind
 from catalog.models import Definition, Entry, LineageEdge, Metric
 from core.errors import NotFound
-from semantics.definition import AnySpec, read_spec
+from semantics.definition import AnySpec, DatasetSpec, read_spec
 from semantics.lineage import references
 from semantics.problems import nearest
 
@@ -23,6 +23,28 @@ class InForce:
     specs: dict[str, AnySpec] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+
+    def around(self, key: str) -> dict[str, AnySpec]:
+        """The specs that a closure of `key` can be made of: all it refers to, and the datasets."""
+        return around(key, self.specs, self.datasets)
+
+    @property
+    def datasets(self) -> dict[str, AnySpec]:
+        return {key: spec for key, spec in self.specs.items() if isinstance(spec, DatasetSpec)}
+
+
+def around(
+    key: str, specs: Mapping[str, AnySpec], datasets: Mapping[str, AnySpec]
+) -> dict[str, AnySpec]:
+    """The part of many specs that matters to one of them."""
+    found = dict(datasets)
+    waiting = [key]
+    while waiting:
+        name = waiting.pop()
+        if name in specs and (name not in found or name == key):
+            found[name] = specs[name]
+            waiting += [other for other in references(specs[name]) if other not in found]
+    return found
 
 
 def entry_by_key(key: str) -> Entry:
@@ -128,7 +150,10 @@ class Dependant:
     kind: str
     tier: int
     lifecycle: str
+    domain: str
     distance: int
+    # The keys of what it is computed from directly.
+    upstream_keys: list[str]
     owners: list[str]
 
 
@@ -140,12 +165,14 @@ WITH RECURSIVE below AS (
     SELECT e.downstream_id, b.distance + 1
     FROM catalog_lineageedge e JOIN below b ON e.upstream_id = b.id WHERE b.distance < 20
 )
-SELECT n.id, n.key, n.name, n.kind, n.tier, n.lifecycle, min(b.distance),
+SELECT n.id, n.key, n.name, n.kind, n.tier, n.lifecycle, d.name, min(b.distance),
+    ARRAY(SELECT DISTINCT u.key FROM catalog_lineageedge e
+          JOIN catalog_entry u ON u.id = e.upstream_id WHERE e.downstream_id = n.id ORDER BY 1),
     ARRAY(SELECT coalesce(nullif(u.full_name, ''), u.username)
           FROM catalog_ownership o JOIN accounts_user u ON u.id = o.user_id
           WHERE o.entry_id = n.id AND o.role = 'owner' ORDER BY 1)
-FROM below b JOIN catalog_entry n ON n.id = b.id
-GROUP BY n.id ORDER BY min(b.distance), n.tier, n.name
+FROM below b JOIN catalog_entry n ON n.id = b.id JOIN accounts_domain d ON d.id = n.domain_id
+GROUP BY n.id, d.name ORDER BY min(b.distance), n.tier, n.name
 """
 _UPSTREAM = (
     _DOWNSTREAM.replace("downstream_id AS id", "upstream_id AS id")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
 from django.db import transaction
 
 from accounts.models import Domain, User
 from catalog.choices import OwnershipRole
 from catalog.models import Entry, Follow, HierarchyEdge, Metric, Ownership, Sla
-from catalog.services.versions import card_of, save_card
+from catalog.services.versions import locked_cards, save_cards
 from catalog.stewardship import Stewardship
+from core import clock
 from core.errors import NotAllowed
 
 _LISTS = {
@@ -18,26 +23,53 @@ _LISTS = {
 }
 
 
-def apply_stewardship(entry: Entry, wanted: Stewardship, *, actor, reason: str) -> None:
-    """Make the card say what a published request says. Called by governance alone."""
-    card = card_of(entry)
-    card.domain = Domain.objects.get(key=wanted.domain)
-    card.tier = wanted.tier
-    card.revision += 1
-    if isinstance(card, Metric):
-        card.target, card.target_until = wanted.target, wanted.target_until
-    save_card(card, actor=actor, reason=reason)
-    _apply_people(card, wanted, actor, reason)
-    if isinstance(card, Metric):
-        _apply_promise(card, wanted, actor, reason)
-        _apply_tree(card, wanted, actor, reason)
+@dataclass(frozen=True)
+class CardChange:
+    """What a published request says of one card beside its words. None leaves a part as it is."""
+
+    key: str
+    stewardship: Stewardship | None = None
+    lifecycle: str | None = None
+    last_day: date | None = None
+    successor: str | None = None
 
 
-def _apply_people(card, wanted: Stewardship, actor, reason: str) -> None:
+def apply_to_cards(changes: Sequence[CardChange], *, actor, reason: str) -> None:
+    """Make cards say what a published request says. Called by governance alone."""
+    cards = locked_cards(change.key for change in changes)
+    domains = {domain.key: domain for domain in Domain.objects.all()}
+    names = {name for change in changes if change.stewardship for name in _people(change)}
+    users = {user.username: user for user in User.objects.filter(username__in=names)}
+    successors = Entry.objects.in_bulk(
+        [change.successor for change in changes if change.successor], field_name="key"
+    )
+    for change in changes:
+        card = cards[change.key]
+        if wanted := change.stewardship:
+            card.domain, card.tier = domains[wanted.domain], wanted.tier
+            if isinstance(card, Metric):
+                card.target, card.target_until = wanted.target, wanted.target_until
+        if change.lifecycle:
+            card.lifecycle = change.lifecycle
+            card.last_day = change.last_day
+            card.successor = successors.get(change.successor)
+    save_cards(list(cards.values()), actor=actor, reason=reason)
+    for change in changes:
+        card = cards[change.key]
+        if wanted := change.stewardship:
+            _apply_people(card, wanted, users, actor, reason)
+            if isinstance(card, Metric):
+                _apply_promise(card, wanted, actor, reason)
+                _apply_tree(card, wanted, actor, reason)
+
+
+def _people(change: CardChange) -> list[str]:
+    wanted = change.stewardship
+    return [*wanted.owners, *wanted.backups, *wanted.stewards]
+
+
+def _apply_people(card, wanted: Stewardship, users, actor, reason: str) -> None:
     asked = {(name, role) for role, field in _LISTS.items() for name in getattr(wanted, field)}
-    users = {
-        user.username: user for user in User.objects.filter(username__in=[n for n, _ in asked])
-    }
     held = {
         (row.user.username, OwnershipRole(row.role)): row
         for row in Ownership.objects.filter(entry=card.pk).select_related("user")
@@ -84,6 +116,7 @@ def _apply_tree(card: Metric, wanted: Stewardship, actor, reason: str) -> None:
 
 def _marked(row, actor, reason: str):
     row._history_user = actor
+    row._history_date = clock.now()
     row._change_reason = reason[:100]
     return row
 

@@ -1,7 +1,8 @@
 """Writing what was decided: versions, the cards that show them, lineage and resolutions.
 
 Called by governance when a change request is put into force, inside its transaction and under
-its lock. The database demands the request (see governance's migrations).
+its lock. The database demands the request (see governance's migrations). Everything is written
+by the set, so that a request over ten thousand metrics is still one short transaction.
 """
 
 from __future__ import annotations
@@ -10,138 +11,227 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.contrib.postgres.search import SearchVector
-from django.db.models import Value
-from django.db.models.functions import Now
+from django.db import connection
+from django.db.models import Max
 
 from accounts.models import Domain
 from catalog.choices import Kind, Lifecycle
 from catalog.models import Dataset, Entry, LineageEdge, Metric, Resolution, Segment, Version
 from catalog.selectors.entries import dependants_of, in_force
 from catalog.services.definitions import store_definitions
+from core import audit, clock
 from semantics.canonical import hash_of
 from semantics.card import Words
 from semantics.definition import AnySpec
 from semantics.lineage import closure, resolution_hash, upstreams
 
-_MODELS = {Kind.METRIC: Metric, Kind.DATASET: Dataset, Kind.SEGMENT: Segment}
-_MOVED_ELSEWHERE = {"search", "current_resolution", "served_resolution"}
+Card = Metric | Dataset | Segment
+_MODELS: dict[str, type[Card]] = {
+    Kind.METRIC: Metric,
+    Kind.DATASET: Dataset,
+    Kind.SEGMENT: Segment,
+}
+_BATCH = 500
 _CARD_WORDS = ("role", "is_kpi", "timing", "category", "stage", "direction")
+_CARD_FIELDS = (
+    *("name", "description", "tags", "synonyms", "domain", "tier", "lifecycle"),
+    *("last_day", "successor", "current_version", "revision", "changed_at"),
+)
+_METRIC_FIELDS = (*_CARD_WORDS, "target", "target_until")
 
 
 @dataclass(frozen=True)
 class NewVersion:
-    """One version to write. `entry` is None for what does not exist yet."""
+    """One version to write. `domain` and `tier` are those of an entry that does not exist yet."""
 
     key: str
     kind: str
-    entry: Entry | None
     spec: AnySpec
     words: Words
     change_class: str
-    domain: Domain
-    tier: int
     effective_from: date
-    lifecycle: str = Lifecycle.ACTIVE
+    domain: Domain | None = None
+    tier: int | None = None
     treatment: str = ""
     keep_both_until: date | None = None
     comparability: dict = field(default_factory=dict)
 
 
-def card_of(entry: Entry) -> Metric | Dataset | Segment:
-    """The row of the entry's own kind, locked."""
-    return _MODELS[Kind(entry.kind)].objects.select_for_update(of=("self",)).get(pk=entry.pk)
+def locked_cards(keys: Iterable[str]) -> dict[str, Card]:
+    """The rows of some entries in their own kinds, locked in the order of their ids."""
+    wanted = list(keys)
+    # The parents first and in one order, so that two transactions never wait for each other.
+    kinds = (
+        Entry.objects.select_for_update(of=("self",))
+        .filter(key__in=wanted)
+        .order_by("pk")
+        .values_list("key", "kind")
+    )
+    found: dict[str, Card] = {}
+    for kind, model in _MODELS.items():
+        named = [key for key, its_kind in kinds if its_kind == kind]
+        if named:
+            found |= {card.key: card for card in model.objects.filter(key__in=named)}
+    return found
 
 
 def write_versions(
     items: Sequence[NewVersion], *, actor, published_at: datetime, reason: str
 ) -> dict[str, Version]:
-    """Write one version an item and make it current. Returns them by key."""
+    """Write one version an item and show it on its card. Returns the versions by key."""
     definitions = store_definitions([item.spec for item in items])
-    written = {}
-    for item in items:
-        card = card_of(item.entry) if item.entry else _new_card(item, published_at)
-        last = Version.objects.filter(entry=card.pk).order_by("-number").first()
-        version = Version.objects.create(
-            entry_id=card.pk,
-            number=last.number + 1 if last else 1,
-            definition=definitions[hash_of(item.spec)],
-            words=item.words.model_dump(mode="json"),
-            change_class=item.change_class,
-            effective_from=item.effective_from,
-            published_at=published_at,
-            recorded_at=Now(),
-            published_by_label=str(actor) if actor else "Etalon",
-            treatment=item.treatment,
-            keep_both_until=item.keep_both_until,
-            comparability=item.comparability,
-        )
-        _show_on_card(card, item, version, actor=actor, at=published_at, reason=reason)
-        written[item.key] = version
-    return written
-
-
-def _new_card(item: NewVersion, at: datetime) -> Metric | Dataset | Segment:
-    card = _MODELS[Kind(item.kind)](
-        key=item.key,
-        kind=item.kind,
-        name=item.words.name,
-        domain=item.domain,
-        tier=item.tier,
-        created_at=at,
-        changed_at=at,
+    cards = locked_cards(item.key for item in items)
+    new = [item for item in items if item.key not in cards]
+    if new:
+        cards |= _new_cards(new, at=published_at)
+    newest = dict(
+        Version.objects.filter(entry__in=[card.pk for card in cards.values()])
+        .order_by()
+        .values_list("entry_id")
+        .annotate(Max("number"))
     )
-    # The history of a card begins with what it showed first, not with an empty row.
-    card.skip_history_when_saving = True
-    card.save(force_insert=True)
-    del card.skip_history_when_saving
-    return card
+    recorded_at = _database_time()
+    versions = Version.objects.bulk_create(
+        [
+            Version(
+                entry_id=cards[item.key].pk,
+                number=newest.get(cards[item.key].pk, 0) + 1,
+                definition=definitions[hash_of(item.spec)],
+                words=item.words.model_dump(mode="json"),
+                change_class=item.change_class,
+                effective_from=item.effective_from,
+                published_at=published_at,
+                recorded_at=recorded_at,
+                published_by_label=str(actor) if actor else audit.SYSTEM,
+                treatment=item.treatment,
+                keep_both_until=item.keep_both_until,
+                comparability=item.comparability,
+            )
+            for item in items
+        ],
+        batch_size=_BATCH,
+    )
+    for item, version in zip(items, versions, strict=True):
+        _show_on_card(cards[item.key], item, version)
+    created = {item.key for item in new}
+    save_cards(
+        [card for key, card in cards.items() if key not in created], actor=actor, reason=reason
+    )
+    save_cards([cards[key] for key in created], actor=actor, reason=reason, are_new=True)
+    _make_searchable({cards[item.key].pk: item for item in items})
+    return {item.key: version for item, version in zip(items, versions, strict=True)}
 
 
-def _show_on_card(card, item: NewVersion, version: Version, *, actor, at, reason: str) -> None:
+def _new_cards(items: Sequence[NewVersion], *, at: datetime) -> dict[str, Card]:
+    """Cards of what does not exist yet. Their history begins when they show something."""
+    entries = Entry.objects.bulk_create(
+        [
+            Entry(
+                key=item.key,
+                kind=item.kind,
+                name=item.words.name,
+                domain=item.domain,
+                tier=item.tier,
+                created_at=at,
+                changed_at=at,
+            )
+            for item in items
+        ],
+        batch_size=_BATCH,
+    )
+    found: dict[str, Card] = {}
+    for kind, model in _MODELS.items():
+        parents = [entry for entry in entries if entry.kind == kind]
+        # Django makes no children of existing parents in bulk, so their own columns are inserted
+        # as they are.
+        children = [
+            model(entry_ptr=entry, **{name: getattr(entry, name) for name in _PARENT_FIELDS})
+            for entry in parents
+        ]
+        if children:
+            model._base_manager._insert(
+                children, fields=model._meta.local_concrete_fields, using="default"
+            )
+        found |= {child.key: child for child in children}
+    return found
+
+
+_PARENT_FIELDS = [
+    column.attname
+    for column in Entry._meta.concrete_fields
+    if not column.primary_key and column.name != "search"
+] + ["id"]
+
+
+def _show_on_card(card: Card, item: NewVersion, version: Version) -> None:
     card.name = item.words.name
     card.description = item.words.definition
-    card.lifecycle = item.lifecycle
+    card.tags = list(item.words.tags)
+    card.synonyms = list(item.words.synonyms)
+    if version.number == 1:
+        card.lifecycle = Lifecycle.ACTIVE
     card.current_version = version
-    card.revision += 1
-    card.changed_at = at
     if isinstance(card, Metric):
         for name in _CARD_WORDS:
             setattr(card, name, getattr(item.words, name))
-    save_card(card, actor=actor, reason=reason)
-    Entry.objects.filter(pk=card.pk).update(search=search_vector(card.key, item.words))
 
 
-def save_card(card, *, actor, reason: str) -> None:
-    """Save an edited card so that its row history names who and why."""
-    card._history_user = actor
-    card._change_reason = reason[:100]
-    # What other writers move at any time is never written back from an older reading.
-    card.save(
-        update_fields=[
-            each.name
-            for each in card._meta.concrete_fields
-            if not each.primary_key and each.name not in _MOVED_ELSEWHERE
-        ]
-    )
+def save_cards(cards: Sequence[Card], *, actor, reason: str, are_new: bool = False) -> None:
+    """Save locked cards with a row of history each that names who and why.
+
+    What other writers move at any time (resolutions, search) is never written back from here.
+    """
+    for card in cards:
+        card.revision += 0 if are_new else 1
+        card.changed_at = card.changed_at if are_new else clock.now()
+    for model in _MODELS.values():
+        of_kind = [card for card in cards if type(card) is model]
+        if not of_kind:
+            continue
+        fields = [*_CARD_FIELDS, *(_METRIC_FIELDS if model is Metric else ())]
+        model.objects.bulk_update(of_kind, fields, batch_size=_BATCH)
+        _note_history(of_kind, actor=actor, reason=reason, are_new=are_new)
 
 
-def search_vector(key: str, words: Words) -> SearchVector:
-    """What the catalog's search looks through: name and key first, then what helps to find it."""
-    first = " ".join([words.name, key, key.replace("_", " ")])
-    second = " ".join([*words.synonyms, *words.tags])
-    third = " ".join([words.definition, words.business_question, words.is_not])
-    return (
-        SearchVector(Value(first), weight="A", config="english")
-        + SearchVector(Value(second), weight="B", config="english")
-        + SearchVector(Value(third), weight="C", config="english")
-    )
+def _note_history(cards: Sequence[Card], *, actor, reason: str, are_new: bool = False) -> None:
+    for card in cards:
+        card._history_user = actor
+        card._history_date = clock.now()
+        card._change_reason = reason[:100]
+    type(cards[0]).history.bulk_history_create(cards, batch_size=_BATCH, update=not are_new)
+
+
+_SEARCH = """
+UPDATE catalog_entry entry SET search =
+    setweight(to_tsvector('english', said.first), 'A')
+    || setweight(to_tsvector('english', said.second), 'B')
+    || setweight(to_tsvector('english', said.third), 'C')
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS said(id, first, second, third)
+WHERE entry.id = said.id
+"""
+
+
+def _make_searchable(items: Mapping[int, NewVersion]) -> None:
+    """What search looks through: name and key first, then what helps to find it, then the rest."""
+    first = [
+        f"{item.words.name} {item.key} {item.key.replace('_', ' ')}" for item in items.values()
+    ]
+    second = [" ".join([*item.words.synonyms, *item.words.tags]) for item in items.values()]
+    third = [
+        " ".join([item.words.definition, item.words.business_question, item.words.is_not])
+        for item in items.values()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_SEARCH, [list(items), first, second, third])
 
 
 def draw_lineage(specs: Mapping[str, AnySpec]) -> None:
     """Replace the edges into these entries by what their specs say."""
-    known = in_force(specs, beside=specs).specs | dict(specs)
-    ids = dict(Entry.objects.filter(key__in=known).values_list("key", "pk"))
+    if not specs:
+        return
+    standing = in_force(specs, beside=specs)
+    standing.specs.update(specs)
+    ids = dict(Entry.objects.filter(key__in=standing.specs).values_list("key", "pk"))
     LineageEdge.objects.filter(downstream_id__in=[ids[key] for key in specs]).delete()
     LineageEdge.objects.bulk_create(
         [
@@ -152,51 +242,76 @@ def draw_lineage(specs: Mapping[str, AnySpec]) -> None:
                 columns=list(upstream.columns),
             )
             for key, spec in specs.items()
-            for upstream in upstreams(spec, known)
-            if upstream.key in ids and ids[upstream.key] != ids[key]
+            for upstream in upstreams(spec, standing.around(key))
+            # What a dataset reads are tables of its source, which may be called like an entry.
+            if upstream.how != "reads" and upstream.key in ids and upstream.key != key
         ],
         ignore_conflicts=True,
+        batch_size=_BATCH * 4,
     )
 
 
-def resolve_anew(keys: Iterable[str], *, at: datetime) -> list[Resolution]:
+def resolve_anew(keys: Iterable[str], *, actor, at: datetime, reason: str) -> list[Resolution]:
     """Give new resolutions to these metrics and to all metrics above them that stand elsewhere now.
 
     A metric whose closure is unchanged keeps its resolution; one with a new version and an equal
     closure gets a resolution of the same hash, and so keeps its series.
     """
-    changed = list(Entry.objects.filter(key__in=list(keys)).values_list("pk", flat=True))
-    above = [found.pk for found in dependants_of(changed) if found.kind == Kind.METRIC]
-    metrics = {
-        metric.key: metric
-        for metric in Metric.objects.select_for_update(of=("self",))
-        .filter(pk__in=[*changed, *above], current_version__isnull=False)
-        .order_by("pk")
-    }
+    changed = dict(Entry.objects.filter(key__in=list(keys)).values_list("key", "pk"))
+    above = [found.key for found in dependants_of(changed.values()) if found.kind == Kind.METRIC]
+    cards = locked_cards([*changed, *above])
+    metrics = {key: card for key, card in cards.items() if isinstance(card, Metric)}
     standing = in_force(metrics)
-    made = []
+    held = Resolution.objects.in_bulk(
+        [
+            metric.current_resolution_id
+            for metric in metrics.values()
+            if metric.current_resolution_id
+        ]
+    )
+    made: list[tuple[Metric, Resolution]] = []
     for key, metric in metrics.items():
-        pinned = closure(key, standing.specs)
+        if metric.current_version_id is None:
+            continue
+        pinned = closure(key, standing.around(key))
         digest = resolution_hash(key, {name: standing.hashes[name] for name in pinned})
-        current = metric.current_resolution
+        current = held.get(metric.current_resolution_id)
         if current and current.hash == digest and current.version_id == metric.current_version_id:
             continue
+        pins = [
+            {"key": name, "number": standing.numbers[name], "definition": standing.hashes[name]}
+            for name in pinned
+        ]
         made.append(
-            Resolution.objects.create(
-                metric=metric,
-                version_id=metric.current_version_id,
-                number=current.number + 1 if current else 1,
-                hash=digest,
-                pins=[
-                    {
-                        "key": name,
-                        "number": standing.numbers[name],
-                        "definition": standing.hashes[name],
-                    }
-                    for name in pinned
-                ],
-                created_at=at,
+            (
+                metric,
+                Resolution(
+                    metric=metric,
+                    version_id=metric.current_version_id,
+                    number=current.number + 1 if current else 1,
+                    hash=digest,
+                    pins=pins,
+                    created_at=at,
+                ),
             )
         )
-        Metric.objects.filter(pk=metric.pk).update(current_resolution=made[-1])
-    return made
+    Resolution.objects.bulk_create([one for _, one in made], batch_size=_BATCH)
+    for metric, resolution in made:
+        metric.current_resolution = resolution
+    moved = [metric for metric, _ in made]
+    Metric.objects.bulk_update(moved, ["current_resolution"], batch_size=_BATCH)
+    # What has a new version has its row of history already; what moved with it gets one here.
+    alone = [metric for metric in moved if metric.key not in changed]
+    if alone:
+        for metric in alone:
+            metric.revision += 1
+            metric.changed_at = at
+        Metric.objects.bulk_update(alone, ["revision", "changed_at"], batch_size=_BATCH)
+        _note_history(alone, actor=actor, reason=reason)
+    return [resolution for _, resolution in made]
+
+
+def _database_time() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]

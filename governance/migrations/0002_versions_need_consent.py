@@ -317,6 +317,10 @@ DECLARE
     fault text;
 BEGIN
     SELECT * INTO metric FROM catalog_entry WHERE id = NEW.metric_id;
+    IF NEW.number < (SELECT max(number) FROM catalog_resolution WHERE metric_id = NEW.metric_id)
+    THEN
+        RETURN NULL;  -- Followed by another in the same transaction, which is judged instead.
+    END IF;
     IF NOT EXISTS (
         SELECT FROM catalog_version v, jsonb_array_elements(NEW.pins) pin
         WHERE v.id = NEW.version_id AND v.entry_id = NEW.metric_id
@@ -365,8 +369,23 @@ END $$;
 CREATE CONSTRAINT TRIGGER governance_resolution_consent AFTER INSERT ON catalog_resolution
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION governance_resolution_has_consent();
+
+CREATE FUNCTION governance_resolution_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.number <> 1 + coalesce(
+        (SELECT max(number) FROM catalog_resolution WHERE metric_id = NEW.metric_id), 0
+    ) THEN
+        RAISE EXCEPTION 'Resolutions are numbered without a gap.'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER governance_resolution_follows BEFORE INSERT ON catalog_resolution
+    FOR EACH ROW EXECUTE FUNCTION governance_resolution_follows();
 """
 DROP_RESOLUTION_CONSENT = """
+DROP TRIGGER governance_resolution_follows ON catalog_resolution;
+DROP FUNCTION governance_resolution_follows();
 DROP TRIGGER governance_resolution_consent ON catalog_resolution;
 DROP FUNCTION governance_resolution_has_consent();
 """

@@ -14,18 +14,21 @@ from semantics.diff import ChangeClass
 
 C = ChangeClass
 _TIERS = (Tier.ONE, Tier.TWO, Tier.THREE)
-# (class, is_new) -> tier -> (approvals, stewards among them, an owner counts as steward)
-DEFAULTS: dict[tuple[ChangeClass, bool], dict[Tier, tuple[int, int, bool]]] = {
+Numbers = tuple[int, int, bool]
+# (class, is_new) -> for tiers 1, 2 and 3: approvals, stewards among them, an owner counts as one.
+DEFAULTS: dict[tuple[ChangeClass, bool], tuple[Numbers, Numbers, Numbers]] = {
     # A typo on a lower tier is put right at once, with notice and undo.
-    (C.EDITORIAL, False): {Tier.ONE: (1, 0, True), Tier.TWO: (0, 0, False), Tier.THREE: (0, 0, False)},
-    (C.MEANING, False): dict.fromkeys(_TIERS, (1, 0, True)),
-    (C.ADDITIVE, False): dict.fromkeys(_TIERS, (1, 1, True)),
-    (C.STEWARDSHIP, False): dict.fromkeys(_TIERS, (1, 1, False)),
-    (C.RESTATING, False): {Tier.ONE: (2, 1, False), Tier.TWO: (1, 1, True), Tier.THREE: (1, 0, True)},
-    (C.RETIRING, False): {Tier.ONE: (2, 1, False), Tier.TWO: (1, 1, False), Tier.THREE: (1, 1, False)},
+    (C.EDITORIAL, False): ((1, 0, True), (0, 0, False), (0, 0, False)),
+    # Somebody else has to nod.
+    (C.MEANING, False): ((1, 0, True), (1, 0, True), (1, 0, True)),
+    # A steward, or an owner.
+    (C.ADDITIVE, False): ((1, 1, True), (1, 1, True), (1, 1, True)),
+    (C.STEWARDSHIP, False): ((1, 1, False), (1, 1, False), (1, 1, False)),
+    (C.RESTATING, False): ((2, 1, False), (1, 0, True), (1, 0, True)),
+    (C.RETIRING, False): ((2, 1, False), (1, 1, False), (1, 1, False)),
     # There is nothing yet that a new metric could be compared with.
-    (C.ADDITIVE, True): {Tier.ONE: (1, 1, False), Tier.TWO: (1, 1, False), Tier.THREE: (1, 0, False)},
-}  # fmt: skip
+    (C.ADDITIVE, True): ((1, 1, False), (1, 0, False), (1, 0, False)),
+}
 # The Local tier is unreviewed by its own declaration.
 _LOCAL = (0, 0, False)
 
@@ -37,7 +40,7 @@ def seed_default_policies(*, actor=None, via: str = "cli") -> int:
     wanted = {
         (change_class, tier, is_new): numbers
         for (change_class, is_new), tiers in DEFAULTS.items()
-        for tier, numbers in tiers.items()
+        for tier, numbers in zip(_TIERS, tiers, strict=True)
     }
     for change_class in C:
         wanted.setdefault((change_class, Tier.LOCAL, False), _LOCAL)

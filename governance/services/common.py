@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from core import audit, clock
 from core.errors import NotAllowed, NotFound, StaleRevision, WrongState
 from governance.choices import MOVES, Status
@@ -23,6 +25,17 @@ def locked(request: ChangeRequest) -> ChangeRequest:
     return found
 
 
+# One publish at a time, since what stands on what must not move while it is written down. It is
+# taken after the request's row and before the audit log's lock.
+_PUBLISH_LOCK = 0x6574616C_7075
+
+
+def one_publish_at_a_time() -> None:
+    """Wait until no other transaction publishes; released when this one ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PUBLISH_LOCK])
+
+
 def permit(reason: str | None) -> None:
     if reason:
         raise NotAllowed(reason)
@@ -36,17 +49,26 @@ def require(request: ChangeRequest, action: str) -> None:
         raise WrongState(f"{request} is {state}.", status=request.status, action=action)
 
 
-def require_revision(request: ChangeRequest, revision_hash: str) -> None:
-    """Refuse a decision on another text than the one at hand."""
+def require_revision(
+    request: ChangeRequest, revision_hash: str, *, number: int | None = None
+) -> None:
+    """Refuse a decision on another text than the one at hand, or on one that is being edited."""
     revision = request.revision
-    if revision is None or revision.hash != revision_hash:
-        number = revision.number if revision else None
+    if revision is not None and request.status == Status.DRAFT:
         raise StaleRevision(
-            f"r{number} was submitted while you read. See what changed, then decide again."
-            if number
-            else "Nothing was submitted yet.",
-            revision=number,
-            hash=revision.hash if revision else None,
+            f"r{revision.number} was taken back to be edited. Wait for r{revision.number + 1}, "
+            "then decide again.",
+            revision=revision.number,
+            hash=None,
+        )
+    if revision is None:
+        raise StaleRevision("Nothing was submitted yet.", revision=None, hash=None)
+    if revision.hash != revision_hash or number not in (None, revision.number):
+        raise StaleRevision(
+            f"r{revision.number} was submitted while you read. See what changed, then decide "
+            "again.",
+            revision=revision.number,
+            hash=revision.hash,
         )
 
 

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from django.db import connection, transaction
 
 from catalog.choices import Lifecycle
-from catalog.models import Entry, Metric
-from catalog.services.cards import apply_stewardship
-from catalog.services.versions import (
-    NewVersion,
-    card_of,
-    draw_lineage,
-    resolve_anew,
-    save_card,
-    write_versions,
-)
+from catalog.models import Entry, Metric, Version
+from catalog.services.cards import CardChange, apply_to_cards
+from catalog.services.versions import NewVersion, draw_lineage, resolve_anew, write_versions
+from catalog.stewardship import stewardship_of
 from core import clock, jobs
-from core.errors import OutOfDate, WrongState
+from core.errors import NotReady, OutOfDate
 from governance import policies
+from governance.approvals import is_approved
 from governance.assessment import Assessment, assess
 from governance.choices import Status
 from governance.content import Content, read_content
 from governance.models import ChangeRequest
 from governance.readiness import Readiness, moved_on, readiness_of
-from governance.services.common import locked, move, permit, record, require, require_revision
+from governance.services.common import (
+    locked,
+    move,
+    one_publish_at_a_time,
+    permit,
+    record,
+    require,
+    require_revision,
+)
 from measurement.choices import Purpose
-from measurement.services.backfills import plan_backfill, target_of_resolution
+from measurement.plans import target_of_resolution
+from measurement.services.backfills import plan_backfill
 
-# One publish at a time, since what stands on what must not move while it is written down.
-_PUBLISH_LOCK = 0x6574616C_7075
+# The day that an author chose holds back the clock's publication, not a person's.
+_HELD_BY = "date"
 
 
 @transaction.atomic
@@ -39,27 +46,102 @@ def publish(
 
     Everything is evaluated again under lock, whatever was shown before: approvals by people who
     may still give them, the versions it started from, the preview of these very definitions.
-    Refused, it leaves nothing behind.
+    Refused, it leaves nothing behind. Asking twice publishes once.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PUBLISH_LOCK])
     request = locked(request)
     permit(policies.why_not_publish(actor, request))
-    require(request, "start_publishing")
+    if request.status == Status.PUBLISHED and request.revision.hash == revision_hash:
+        return request
     require_revision(request, revision_hash)
+    require(request, "start_publishing")
+    one_publish_at_a_time()
     content = read_content(request.revision.content)
     assessment = assess(content)
     if stale := [line for line in moved_on(content, assessment) if not line.is_ok]:
         raise OutOfDate(stale[0].sentence, moved=[line.sentence for line in stale])
     readiness = readiness_of(request, content, assessment)
-    if not readiness.is_ready:
-        unmet = [line.sentence for line in readiness.lines if not line.is_ok]
-        raise WrongState(f"Not ready: {unmet[0]}", status=request.status, unmet=unmet)
+    by_hand = actor is not None
+    unmet = [
+        line.sentence
+        for line in readiness.lines
+        if not line.is_ok and not (by_hand and line.name == _HELD_BY)
+    ]
+    if unmet:
+        raise NotReady(f"Not ready: {unmet[0]}", unmet=unmet)
+    return _put_into_force(request, content, assessment, readiness, actor=actor, via=via)
+
+
+def publish_ready(request: ChangeRequest, *, actor, via: str) -> bool:
+    """Publish a locked request that has all it needs and wants to be published by itself.
+
+    One that only waits for its day becomes scheduled. Returns whether it was published.
+    """
+    if not request.is_in_review:
+        return False
+    content = read_content(request.revision.content)
+    if content.publish_when == "button" or not is_approved(request):
+        return False
+    one_publish_at_a_time()
+    assessment = assess(content)
+    readiness = readiness_of(request, content, assessment)
+    unmet = {line.name for line in readiness.lines if not line.is_ok}
+    if unmet == {_HELD_BY} and request.status == Status.IN_REVIEW:
+        move(request, "schedule", actor=actor)
+        record("schedule", request, actor=actor, via=via, on=str(content.publish_on))
+    if unmet:
+        return False
+    _put_into_force(request, content, assessment, readiness, actor=actor, via=via)
+    return True
+
+
+@transaction.atomic
+def settle(request: ChangeRequest, *, via: str = "worker") -> ChangeRequest:
+    """Publish a request if nothing is missing any more.
+
+    Rung by the approval, the preview and the sweep; finding it unready is no failure.
+    """
+    request = locked(request)
+    publish_ready(request, actor=None, via=via)
+    return request
+
+
+def _put_into_force(
+    request: ChangeRequest,
+    content: Content,
+    assessment: Assessment,
+    readiness: Readiness,
+    *,
+    actor,
+    via: str,
+) -> ChangeRequest:
     now = clock.now()
+    because = f"{request}: {content.title}"
     move(request, "start_publishing", actor=actor)
-    versions = _write(request, content, assessment, readiness, actor=actor, at=now)
-    _plan(content, versions, actor=actor, at=now, request=request, via=via)
+    figures = readiness.evidence.figures if readiness.evidence else {}
+    versions = write_versions(
+        [
+            _version_of(item, assessment.item(item.key), content, figures)
+            for item in content.items
+            if assessment.item(item.key).makes_version
+        ],
+        actor=actor,
+        published_at=now,
+        reason=because,
+    )
+    _link_changes(request, content, versions)
+    apply_to_cards(
+        [
+            CardChange(item.key, item.stewardship, item.lifecycle, item.last_day, item.successor)
+            for item in content.items
+            if item.stewardship or item.lifecycle
+        ],
+        actor=actor,
+        reason=because,
+    )
+    draw_lineage({key: assessment.proposed[key] for key in versions})
+    _plan_runs(versions, actor=actor, at=now, reason=because, via=via)
     move(request, "finish_publishing", actor=actor)
+    _ask_the_database()
     record(
         "publish",
         request,
@@ -68,61 +150,35 @@ def publish(
         reason=content.reason,
         revision=request.revision.number,
         hash=request.revision.hash,
-        versions=[str(version) for version in versions.values()],
+        versions=[str(version) for version in versions.values()][:200],
+        count=len(versions),
     )
     jobs.ring("governance.tasks.tell_of_publication", request.pk)
     return request
 
 
-def _write(
-    request: ChangeRequest,
-    content: Content,
-    assessment: Assessment,
-    readiness: Readiness,
-    *,
-    actor,
-    at,
-) -> dict:
-    figures = readiness.evidence.figures if readiness.evidence else {}
-    new = []
-    for item in content.items:
-        one = assessment.item(item.key)
-        if not one.makes_version:
-            continue
-        entry = one.entry
-        found = figures.get(item.key)
-        new.append(
-            NewVersion(
-                key=item.key,
-                kind=item.kind,
-                entry=entry,
-                spec=assessment.proposed[item.key],
-                words=item.words,
-                change_class=one.change_class,
-                domain=one.domain,
-                tier=item.stewardship.tier if item.stewardship else one.tier,
-                effective_from=content.effective_from,
-                lifecycle=item.lifecycle or (entry.lifecycle if entry else Lifecycle.ACTIVE),
-                treatment=item.treatment,
-                keep_both_until=item.keep_both_until,
-                comparability=_comparability(found) if found else {},
-            )
-        )
-    versions = write_versions(new, actor=actor, published_at=at, reason=content.reason)
-    for change in request.changes.all():
-        item = content.item(change.key)
-        if version := versions.get(change.key):
-            change.entry_id, change.version = version.entry_id, version
-            change.save(update_fields=["entry", "version"])
-        entry = Entry.objects.get(key=change.key)
-        if item.stewardship:
-            apply_stewardship(entry, item.stewardship, actor=actor, reason=content.reason)
-        if not version and item.lifecycle and item.lifecycle != entry.lifecycle:
-            card = card_of(entry)
-            card.lifecycle = item.lifecycle
-            save_card(card, actor=actor, reason=content.reason)
-    draw_lineage({key: assessment.proposed[key] for key in versions})
-    return versions
+def _ask_the_database() -> None:
+    """Let its guards judge now what they would judge at the commit, while we can still answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _version_of(item, one, content: Content, figures: Mapping) -> NewVersion:
+    found = figures.get(item.key)
+    return NewVersion(
+        key=item.key,
+        kind=item.kind,
+        spec=one.new_spec,
+        words=item.words,
+        change_class=str(one.version_class),
+        effective_from=content.effective_from,
+        domain=one.domain,
+        tier=one.tier,
+        treatment=item.treatment,
+        keep_both_until=item.keep_both_until,
+        comparability=_comparability(found) if found else {},
+    )
 
 
 def _comparability(figures) -> dict:
@@ -132,48 +188,45 @@ def _comparability(figures) -> dict:
     return {name: document[name] for name in keep}
 
 
-def _plan(content: Content, versions: dict, *, actor, at, request: ChangeRequest, via: str) -> None:
-    """New resolutions for what changed and all above it, and the runs that compute them."""
-    resolutions = resolve_anew(versions, at=at)
-    keeps = Metric.objects.exclude(lifecycle=Lifecycle.RETIRED).filter(
-        pk__in=[resolution.metric_id for resolution in resolutions]
+def _link_changes(
+    request: ChangeRequest, content: Content, versions: Mapping[str, Version]
+) -> None:
+    """Tie each item to what it became, with what its card said before, for an undo."""
+    entries = {
+        entry.key: entry
+        for entry in Entry.objects.select_related("domain").filter(
+            key__in=[item.key for item in content.items]
+        )
+    }
+    items = {item.key: item for item in content.items}
+    changes = list(request.changes.all())
+    for change in changes:
+        entry, item = entries[change.key], items[change.key]
+        change.entry = entry
+        change.version = versions.get(change.key)
+        is_old = change.version is None or change.version.number > 1
+        if is_old and (item.stewardship or item.lifecycle):
+            change.before = {
+                "stewardship": stewardship_of(entry).model_dump(mode="json"),
+                "lifecycle": entry.lifecycle,
+            }
+    type(changes[0]).objects.bulk_update(changes, ["entry", "version", "before"], batch_size=500)
+
+
+def _plan_runs(
+    versions: Mapping[str, Version], *, actor, at: datetime, reason: str, via: str
+) -> None:
+    """New resolutions for what changed and all above it, and the run that computes them."""
+    resolutions = resolve_anew(versions, actor=actor, at=at, reason=reason)
+    living = set(
+        Metric.objects.exclude(lifecycle=Lifecycle.RETIRED)
+        .filter(pk__in=[resolution.metric_id for resolution in resolutions])
+        .values_list("pk", flat=True)
     )
-    living = set(keeps.values_list("pk", flat=True))
     targets = [
         target_of_resolution(resolution)
         for resolution in resolutions
         if resolution.metric_id in living
     ]
     if targets:
-        plan_backfill(
-            targets,
-            purpose=Purpose.PUBLISH,
-            actor=actor,
-            via=via,
-            reason=f"{request}: {content.title}"[:300],
-        )
-
-
-@transaction.atomic
-def settle(request: ChangeRequest, *, via: str = "worker") -> ChangeRequest:
-    """Publish a request that has all it needs and wants to be published by itself.
-
-    Rung by the approval, the preview and the sweep; finding it unready is no failure.
-    """
-    request = locked(request)
-    if request.status not in (Status.IN_REVIEW, Status.SCHEDULED) or request.revision is None:
-        return request
-    content = read_content(request.revision.content)
-    if content.publish_when == "button":
-        return request
-    assessment = assess(content)
-    readiness = readiness_of(request, content, assessment)
-    unmet = [line.name for line in readiness.lines if not line.is_ok]
-    if unmet == ["date"] and request.status == Status.IN_REVIEW:
-        require(request, "schedule")
-        move(request, "schedule", actor=None)
-        record("schedule", request, actor=None, via=via, on=str(content.publish_on))
-        return request
-    if unmet:
-        return request
-    return publish(request, revision_hash=request.revision.hash, actor=None, via=via)
+        plan_backfill(targets, purpose=Purpose.PUBLISH, actor=actor, via=via, reason=reason[:300])

@@ -1,6 +1,9 @@
-"""The life of a request before and beside its review: open, edit, withdraw, reject, re-base."""
+"""The life of a request before and beside its review: opened, edited, split, brought up to date,
+talked about, and closed without a publication."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from django.db import transaction
 
@@ -8,29 +11,42 @@ from catalog.models import Entry, Version
 from core import clock, jobs
 from core.errors import Invalid, StaleRevision
 from governance import policies
-from governance.content import Content, Item, read_content
+from governance.content import Content, Item, ProposedWords, read_content
 from governance.models import Change, ChangeRequest, Comment, Draft
+from governance.prefill import completed, item_of
 from governance.services.common import locked, move, permit, record, require
-from semantics.card import Words
 
 
 @transaction.atomic
 def open_request(*, content: dict, actor, via: str = "service") -> ChangeRequest:
-    """Start a proposal as a draft. Its content may still be full of faults; its shape may not."""
+    """Start a proposal as a draft. Its content may still be full of faults; its shape may not.
+
+    What an item leaves out of its spec or words stays as it is in the version it starts from.
+    """
     permit(policies.why_not_propose(actor))
-    parsed = read_content(content)
+    parsed = read_content(completed(content))
+    request = _opened(parsed, actor=actor)
+    record("open", request, actor=actor, via=via, items=[item.key for item in parsed.items])
+    return request
+
+
+def _opened(content: Content, *, actor, editors: Collection = ()) -> ChangeRequest:
     now = clock.now()
-    request = ChangeRequest(title=parsed.title, author=actor, created_at=now)
-    request.publish_when = parsed.publish_when
+    request = ChangeRequest(
+        title=content.title,
+        author=actor,
+        publish_when=content.publish_when,
+        publish_on=content.publish_on,
+        created_at=now,
+    )
     request._history_user = actor
     request._change_reason = "opened"
     request.save()
     draft = Draft.objects.create(
-        request=request, content=parsed.as_json(), saved_at=now, saved_by=actor
+        request=request, content=content.as_json(), saved_at=now, saved_by=actor
     )
-    draft.editors.add(actor)
-    _list_items(request, parsed)
-    record("open", request, actor=actor, via=via, items=[item.key for item in parsed.items])
+    draft.editors.add(actor, *editors)
+    _list_items(request, content)
     return request
 
 
@@ -41,15 +57,20 @@ def save_draft(
     """Replace the working copy. `lock` is that of the copy which was edited.
 
     The second of two savers is refused and told who was first; nothing is overwritten silently.
-    Saving equal content changes nothing, not even the lock.
+    Saving equal content changes nothing, not even the lock. Saving other content takes a request
+    in review back: what was approved was approved of another text.
     """
     request = locked(request)
     permit(policies.why_not_edit(actor, request))
-    require(request, "edit")
-    draft = Draft.objects.select_for_update().select_related("saved_by").get(request=request)
-    parsed = read_content(content)
-    document = parsed.as_json()
-    if document == draft.content:
+    action = "take_back" if request.is_in_review else "edit"
+    require(request, action)
+    draft = (
+        Draft.objects.select_for_update(of=("self",))
+        .select_related("saved_by")
+        .get(request=request)
+    )
+    parsed = read_content(completed(content))
+    if parsed.as_json() == draft.content:
         return draft
     if draft.lock != lock:
         raise StaleRevision(
@@ -57,25 +78,39 @@ def save_draft(
             "editing. Your text is kept here: compare the two, then save again.",
             lock=draft.lock,
             saved_by=str(draft.saved_by),
+            saved_at=draft.saved_at.isoformat(),
             content=draft.content,
         )
-    draft.content = document
+    write_draft(request, draft, parsed, actor=actor)
+    if action == "take_back":
+        record("take_back", request, actor=actor, via=via, revision=request.revision.number)
+    return draft
+
+
+def write_draft(request: ChangeRequest, draft: Draft, content: Content, *, actor) -> None:
+    """Make content the working copy of a locked request, and its writer a co-editor."""
+    draft.content = content.as_json()
     draft.lock += 1
     draft.saved_at, draft.saved_by = clock.now(), actor
     draft.save()
     draft.editors.add(actor)
-    _list_items(request, parsed)
-    if request.title != parsed.title or request.publish_when != parsed.publish_when:
-        move(request, "edit", actor=actor, title=parsed.title, publish_when=parsed.publish_when)
-    return draft
+    _list_items(request, content)
+    header = {
+        "title": content.title,
+        "publish_when": content.publish_when,
+        "publish_on": content.publish_on,
+    }
+    is_header_new = any(getattr(request, name) != value for name, value in header.items())
+    if request.is_in_review:
+        move(request, "take_back", actor=actor, **header)
+    elif is_header_new:
+        move(request, "edit", actor=actor, **header)
 
 
 def _list_items(request: ChangeRequest, content: Content) -> None:
     """Keep one Change an item, so that requests can be found by what they are about."""
-    entries = dict(
-        Entry.objects.filter(key__in=[item.key for item in content.items]).values_list("key", "pk")
-    )
     wanted = {item.key: item for item in content.items}
+    entries = dict(Entry.objects.filter(key__in=wanted).values_list("key", "pk"))
     held = {change.key: change for change in request.changes.all()}
     for key, change in held.items():
         if key not in wanted:
@@ -84,15 +119,124 @@ def _list_items(request: ChangeRequest, content: Content) -> None:
             change.kind, change.entry_id = wanted[key].kind, entries.get(key)
             change.save(update_fields=["kind", "entry"])
     Change.objects.bulk_create(
-        Change(request=request, key=key, kind=item.kind, entry_id=entries.get(key))
-        for key, item in wanted.items()
-        if key not in held
+        [
+            Change(request=request, key=key, kind=item.kind, entry_id=entries.get(key))
+            for key, item in wanted.items()
+            if key not in held
+        ],
+        batch_size=1000,
     )
 
 
 @transaction.atomic
+def split_request(
+    request: ChangeRequest, *, keys: Collection[str], actor, via: str = "service"
+) -> ChangeRequest:
+    """Move some items into a request of their own, so that what is harmless need not wait.
+
+    Both keep their authors and co-editors: what was written by whom does not change by it.
+    """
+    request = locked(request)
+    permit(policies.why_not_edit(actor, request))
+    require(request, "take_back" if request.is_in_review else "edit")
+    draft = Draft.objects.select_for_update().get(request=request)
+    content = read_content(draft.content)
+    moved = [item for item in content.items if item.key in set(keys)]
+    if unknown := sorted(set(keys) - {item.key for item in content.items}):
+        raise Invalid(f"“{unknown[0]}” is not in {request}.", problems=[], unknown=unknown)
+    if not moved or len(moved) == len(content.items):
+        raise Invalid("Choose some of the items, and leave at least one.", problems=[])
+    names = ", ".join(item.words.name or item.key for item in moved[:3])
+    part = content.model_copy(update={"items": moved, "title": f"{names} (from {request})"[:160]})
+    rest = [item for item in content.items if item.key not in set(keys)]
+    # The co-editors of both are all who wrote in the one before it was split.
+    editors = [request.author, *draft.editors.all()]
+    write_draft(request, draft, content.model_copy(update={"items": rest}), actor=actor)
+    split = _opened(part, actor=request.author, editors=[*editors, actor])
+    record("split", request, actor=actor, via=via, into=split.pk, items=sorted(keys))
+    record("open", split, actor=actor, via=via, items=sorted(keys), split_from=request.pk)
+    return split
+
+
+@transaction.atomic
+def rebase(
+    request: ChangeRequest,
+    *,
+    actor,
+    theirs: Collection[str] = (),
+    via: str = "service",
+) -> tuple[Draft, list[str]]:
+    """Bring a draft up to the versions in force, field by field.
+
+    What only the other side changed is taken over; what only this request changed stays; where
+    both changed a field, this request's text stays, unless its place is among `theirs`. The
+    second value names these places, for a person to look at. The result has to be submitted, and
+    approved, anew.
+    """
+    request = locked(request)
+    permit(policies.why_not_edit(actor, request))
+    require(request, "take_back" if request.is_in_review else "edit")
+    draft = Draft.objects.select_for_update().get(request=request)
+    content = read_content(draft.content)
+    versions = _history_of(content)
+    clashes: list[str] = []
+    for item in content.items:
+        if item.key in versions:
+            clashes += _rebase_item(item, versions[item.key], set(theirs))
+    content.stands_on = {}
+    write_draft(request, draft, content, actor=actor)
+    record("rebase", request, actor=actor, via=via, clashes=clashes)
+    return draft, clashes
+
+
+def _history_of(content: Content) -> dict[str, dict[int, Version]]:
+    """The versions of every entry that a request is about, by key and number."""
+    found: dict[str, dict[int, Version]] = {}
+    rows = Version.objects.filter(entry__key__in=[item.key for item in content.items])
+    for version in rows.select_related("entry", "definition").order_by("number"):
+        found.setdefault(version.entry.key, {})[version.number] = version
+    return found
+
+
+def _rebase_item(item: Item, versions: dict[int, Version], theirs: set[str]) -> list[str]:
+    current = versions[max(versions)]
+    base = versions.get(item.base) if item.base else None
+    clashes = []
+    for name, before, other in (
+        ("spec", base.definition.spec if base else {}, current.definition.spec),
+        ("words", base.words if base else {}, current.words),
+    ):
+        mine = item.model_dump(mode="json")[name]
+        merged, both = _merged(before, other, mine)
+        for field in both:
+            place = f"items.{item.key}.{name}.{field}"
+            clashes.append(place)
+            if place in theirs:
+                merged[field] = other.get(field)
+        setattr(item, name, ProposedWords.model_validate(merged) if name == "words" else merged)
+    item.base = current.number
+    item.definition = ""
+    return clashes
+
+
+def _merged(base: dict, theirs: dict, mine: dict) -> tuple[dict, list[str]]:
+    """A three-way merge of documents by their top-level fields."""
+    merged, clashes = dict(mine), []
+    for name in {*base, *theirs, *mine}:
+        before, other, own = base.get(name), theirs.get(name), mine.get(name)
+        if own == before:
+            if name in theirs:
+                merged[name] = other
+            else:
+                merged.pop(name, None)
+        elif other not in (before, own):
+            clashes.append(name)
+    return merged, sorted(clashes)
+
+
+@transaction.atomic
 def withdraw(request: ChangeRequest, *, actor, reason: str = "", via: str = "service"):
-    """The author takes the proposal back."""
+    """The author takes the proposal back for good."""
     request = locked(request)
     permit(policies.why_not_withdraw(actor, request))
     require(request, "withdraw")
@@ -119,7 +263,7 @@ def reject(request: ChangeRequest, *, reason: str, actor, via: str = "service") 
 def comment(
     request: ChangeRequest, *, text: str, actor, place: str = "", via: str = "service"
 ) -> Comment:
-    """Say something about the request. It is no verdict."""
+    """Say something about the request, or about one place of it. It is no verdict."""
     request = locked(request)
     permit(policies.why_not_review(actor, request, "comment"))
     if not text.strip():
@@ -128,19 +272,20 @@ def comment(
         request=request, author=actor, text=text.strip(), place=place, created_at=clock.now()
     )
     record("comment", request, actor=actor, via=via, place=place, comment=said.pk)
+    jobs.ring("governance.tasks.tell_of_comment", said.pk)
     return said
 
 
-def item_of(entry: Entry, version: Version | None = None) -> Item:
-    """An item that proposes what `version` says (the current one unless told)."""
-    source = version or entry.current_version
-    return Item(
-        key=entry.key,
-        kind=entry.kind,
-        base=entry.current_version.number if entry.current_version else None,
-        spec=source.definition.spec,
-        words=Words.model_validate(source.words),
-    )
+@transaction.atomic
+def resolve_comment(said: Comment, *, actor, via: str = "service") -> Comment:
+    """Mark a thread as settled. Doing it twice changes nothing."""
+    said = Comment.objects.select_for_update(of=("self",)).select_related("request").get(pk=said.pk)
+    permit(policies.why_not_resolve(actor, said))
+    if said.resolved_at is None:
+        said.resolved_at, said.resolved_by = clock.now(), actor
+        said.save(update_fields=["resolved_at", "resolved_by"])
+        record("comment_resolved", said.request, actor=actor, via=via, comment=said.pk)
+    return said
 
 
 @transaction.atomic
@@ -148,68 +293,21 @@ def back_to(
     version: Version, *, actor, reason: str = "", when: str = "approved", via: str = "service"
 ) -> ChangeRequest:
     """Open the request that puts an earlier version's content into force again."""
-    entry = version.entry
-    item = item_of(entry, version)
-    if item.spec != entry.current_version.definition.spec and entry.kind == "metric":
-        item.treatment = "restate"
+    entry = Entry.objects.select_related("current_version__definition").get(pk=version.entry_id)
+    if version.pk == entry.current_version_id:
+        raise Invalid(f"{version} is in force already.", problems=[])
     content = Content(
         title=f"Back to {version}",
         reason=reason or f"Put into force again what {version} said.",
-        effective_from=clock.today(),
         publish_when=when,
-        items=[item],
+        items=[returning_item(entry, version)],
     )
     return open_request(content=content.as_json(), actor=actor, via=via)
 
 
-@transaction.atomic
-def rebase(request: ChangeRequest, *, actor, via: str = "service") -> tuple[Draft, list[str]]:
-    """Bring a draft up to the versions in force, field by field.
-
-    What only the other side changed is taken over; what only this request changed stays; where
-    both changed a field, this request's text stays and the field is named in the second value,
-    for a person to look at. The result has to be submitted, and approved, anew.
-    """
-    request = locked(request)
-    permit(policies.why_not_edit(actor, request))
-    require(request, "edit")
-    draft = Draft.objects.select_for_update().get(request=request)
-    content = read_content(draft.content)
-    conflicts: list[str] = []
-    for item in content.items:
-        entry = Entry.objects.select_related("current_version__definition").get(key=item.key)
-        current = entry.current_version
-        if item.base == current.number:
-            continue
-        base = entry.versions.select_related("definition").get(number=item.base)
-        for name, before, theirs in (
-            ("spec", base.definition.spec, current.definition.spec),
-            ("words", base.words, current.words),
-        ):
-            mine = item.model_dump(mode="json")[name]
-            merged, clashes = _merged(before, theirs, mine)
-            conflicts += [f"{item.key}.{name}.{field}" for field in clashes]
-            setattr(item, name, Words.model_validate(merged) if name == "words" else merged)
-        item.base = current.number
-    draft.content = content.as_json()
-    draft.lock += 1
-    draft.saved_at, draft.saved_by = clock.now(), actor
-    draft.save()
-    draft.editors.add(actor)
-    record("rebase", request, actor=actor, via=via, conflicts=conflicts)
-    return draft, conflicts
-
-
-def _merged(base: dict, theirs: dict, mine: dict) -> tuple[dict, list[str]]:
-    """A three-way merge of documents by their top-level fields."""
-    merged, clashes = dict(mine), []
-    for name in {*base, *theirs, *mine}:
-        before, other, own = base.get(name), theirs.get(name), mine.get(name)
-        if own == before:
-            if name in theirs:
-                merged[name] = other
-            else:
-                merged.pop(name, None)
-        elif other not in (before, own):
-            clashes.append(name)
-    return merged, sorted(clashes)
+def returning_item(entry: Entry, version: Version) -> Item:
+    """An item that puts an earlier version's content into force again."""
+    item = item_of(entry, version)
+    if entry.kind == "metric" and version.definition_id != entry.current_version.definition_id:
+        item.treatment = "restate"
+    return item

@@ -20,6 +20,7 @@ def review(
     revision_hash: str,
     verdict: str,
     actor,
+    revision_number: int | None = None,
     comment: str = "",
     via: str = "service",
 ) -> ChangeRequest:
@@ -34,11 +35,12 @@ def review(
         raise Invalid(f"“{verdict}” is no verdict. Choose among {', '.join(Verdict.values)}.")
     request = locked(request)
     permit(policies.why_not_review(actor, request, verdict))
+    require_revision(request, revision_hash, number=revision_number)
     require(request, verdict)
-    require_revision(request, revision_hash)
     comment = comment.strip()
     if verdict != Verdict.APPROVE and not comment:
-        raise Invalid("Say what should be different." if verdict != "comment" else "Write it.")
+        missing = "Write something." if verdict == Verdict.COMMENT else "Say what should differ."
+        raise Invalid(missing, problems=[])
     last = request.reviews.filter(revision=request.revision, reviewer=actor).order_by("-pk").first()
     if last and (last.verdict, last.comment) == (verdict, comment):
         return request

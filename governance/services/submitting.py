@@ -5,68 +5,61 @@ from __future__ import annotations
 from django.db import transaction
 
 from core import clock, jobs
-from core.errors import Invalid, StaleRevision
+from core.errors import Invalid, OutOfDate, StaleRevision, WrongState
 from governance import policies
-from governance.approvals import Requirement, policy_for
+from governance.approvals import Requirement, policies_for
 from governance.assessment import Assessment, assess
+from governance.choices import Status
 from governance.content import Content, read_content
 from governance.evidence import preview_items
 from governance.models import ChangeRequest, Draft, Revision
-from governance.services.common import locked, move, permit, record, require
+from governance.readiness import moved_on
+from governance.services.common import locked, move, one_publish_at_a_time, permit, record, require
+from governance.services.publishing import publish_ready
 from measurement.services.previews import request_preview
 from semantics.canonical import hash_of
 from semantics.problems import Problem
 
 
 @transaction.atomic
-def submit(request: ChangeRequest, *, lock: int, actor, via: str = "service") -> Revision:
+def submit(
+    request: ChangeRequest, *, actor, lock: int | None = None, via: str = "service"
+) -> Revision:
     """Freeze the draft whose lock this is, and ask for its approvals.
 
-    Content equal to the last revision makes no new one and voids no approval. Every problem that
-    blocks is refused with its place. A preview of what moves is started by itself.
+    A draft in which nothing was written since the last revision makes no new one and voids no
+    approval. Every problem that blocks is refused with its place. What policy lets pass without
+    anybody's approval is published before this returns; a preview of what moves is started.
     """
     request = locked(request)
-    permit(policies.why_not_edit(actor, request))
+    permit(policies.why_not_submit(actor, request))
     require(request, "submit")
     draft = Draft.objects.select_for_update().get(request=request)
-    if draft.lock != lock:
+    if lock is not None and draft.lock != lock:
         raise StaleRevision(
-            "The draft was saved again since you read it. Look at it, then submit.",
+            f"{draft.saved_by} saved the draft again since you read it. Look at it, then submit.",
             lock=draft.lock,
+            saved_by=str(draft.saved_by),
         )
+    last = request.revision
+    if last is not None and last.draft_lock == draft.lock:
+        if request.status == Status.CHANGES_REQUESTED:
+            raise WrongState(
+                f"Nothing was changed since r{last.number}. Edit it, then submit.",
+                status=request.status,
+            )
+        return last
     content = read_content(draft.content)
     assessment = assess(content)
+    if stale := [line for line in moved_on(content, assessment) if not line.is_ok]:
+        raise OutOfDate(stale[0].sentence, moved=[line.sentence for line in stale])
     if assessment.blocking:
         raise refusal(assessment.blocking)
-    content = _frozen(content, assessment)
-    last = request.revisions.order_by("-number").first()
-    if last and last.hash == content.hash:
-        if request.revision_id == last.pk and request.status != "in_review":
-            move(request, "submit", actor=actor)
-            record("submit", request, actor=actor, via=via, revision=last.number)
-        return last
-    editors = set(draft.editors.values_list("pk", flat=True)) | {request.author_id, actor.pk}
-    if last:
-        editors |= set(last.editors)
-    revision = Revision.objects.create(
-        request=request,
-        number=last.number + 1 if last else 1,
-        content=content.as_json(),
-        hash=content.hash,
-        editors=sorted(editors),
-        requirements=[need.as_json() for need in requirements_for(assessment)],
-        change_class=assessment.change_class,
-        submitted_by=actor,
-        submitted_at=clock.now(),
-    )
-    move(
-        request,
-        "submit",
-        actor=actor,
-        revision=revision,
-        change_class=assessment.change_class,
-        submitted_at=request.submitted_at or revision.submitted_at,
-    )
+    needs = requirements_for(assessment)
+    is_free = not any(need.approvals for need in needs)
+    if is_free and content.publish_when == "approved":
+        one_publish_at_a_time()
+    revision = _freeze(request, draft, _frozen(content, assessment), assessment, needs, actor)
     record(
         "submit",
         request,
@@ -79,7 +72,43 @@ def submit(request: ChangeRequest, *, lock: int, actor, via: str = "service") ->
     )
     if items := preview_items(assessment):
         request_preview(items, actor=None, via=via)
-    jobs.ring("governance.tasks.settle", request.pk)
+    if not (is_free and publish_ready(request, actor=actor, via=via)):
+        jobs.ring("governance.tasks.settle", request.pk)
+    return revision
+
+
+def _freeze(
+    request: ChangeRequest,
+    draft: Draft,
+    content: Content,
+    assessment: Assessment,
+    needs: list[Requirement],
+    actor,
+) -> Revision:
+    last = request.revision
+    editors = {*draft.editors.values_list("pk", flat=True), request.author_id, actor.pk}
+    # Text of earlier revisions is still in this one, and so are its writers.
+    editors |= set(last.editors) if last else set()
+    revision = Revision.objects.create(
+        request=request,
+        number=last.number + 1 if last else 1,
+        content=content.as_json(),
+        hash=content.hash,
+        draft_lock=draft.lock,
+        editors=sorted(editors),
+        requirements=[need.as_json() for need in needs],
+        change_class=assessment.change_class,
+        submitted_by=actor,
+        submitted_at=clock.now(),
+    )
+    move(
+        request,
+        "submit",
+        actor=actor,
+        revision=revision,
+        change_class=str(assessment.change_class),
+        submitted_at=request.submitted_at or revision.submitted_at,
+    )
     return revision
 
 
@@ -97,41 +126,47 @@ def _frozen(content: Content, assessment: Assessment) -> Content:
         spec = assessment.proposed[item.key]
         item.spec = spec.model_dump(mode="json")
         item.definition = hash_of(spec)
+    frozen.stands_on = assessment.stands_on()
     return frozen
 
 
 def requirements_for(assessment: Assessment) -> list[Requirement]:
-    """What policy asks for each item now. A missing policy is a refusal, never zero approvals."""
+    """What policy asks for each class of change in each item now.
+
+    A change that moves an entry to another domain is asked for in both. A missing policy is a
+    refusal, never zero approvals.
+    """
     found, problems = [], []
+    rules = policies_for()
     for one in assessment.items:
-        if one.change_class is None:
-            continue
-        rule = policy_for(
-            change_class=one.change_class, tier=one.tier, is_new=one.is_new, domain=one.domain
-        )
-        if rule is None:
-            what = f"{one.change_class} changes on tier {one.tier} in {one.domain}"
-            problems.append(
-                Problem(
-                    f"items.{one.key}",
-                    "no_policy",
-                    f"No approval policy covers {what}.",
-                    "Ask a steward to set one.",
+        for change_class in one.classes:
+            for domain in one.domains:
+                rule = rules(change_class, one.tier, is_new=one.is_new, domain=domain)
+                if rule is None:
+                    problems.append(_without_policy(one, change_class, domain))
+                    continue
+                found.append(
+                    Requirement(
+                        key=one.key,
+                        change_class=str(change_class),
+                        tier=one.tier,
+                        is_new=one.is_new,
+                        domain=domain.pk,
+                        approvals=rule.approvals,
+                        stewards=rule.stewards,
+                        owner_counts=rule.owner_counts_as_steward,
+                    )
                 )
-            )
-            continue
-        found.append(
-            Requirement(
-                key=one.key,
-                change_class=str(one.change_class),
-                tier=one.tier,
-                is_new=one.is_new,
-                domain=one.domain.pk,
-                approvals=rule.approvals,
-                stewards=rule.stewards,
-                owner_counts=rule.owner_counts_as_steward,
-            )
-        )
     if problems:
         raise refusal(problems)
     return found
+
+
+def _without_policy(one, change_class, domain) -> Problem:
+    what = f"{change_class} changes" if not one.is_new else f"new {one.kind}s"
+    return Problem(
+        f"items.{one.key}",
+        "no_policy",
+        f"No approval policy covers {what} of tier {int(one.tier)} in {domain}.",
+        "Ask a steward to set one: without it nobody can agree.",
+    )

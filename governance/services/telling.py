@@ -8,11 +8,11 @@ from catalog.models import Follow, Ownership
 from catalog.selectors.entries import dependants_of
 from core.notices import tell
 from governance.approvals import candidates, standings
-from governance.models import ChangeRequest
+from governance.models import ChangeRequest, Comment
 
 
 def _url(request: ChangeRequest) -> str:
-    return f"/changes/{request.pk}"
+    return f"/{request}"
 
 
 def tell_reviewers(request: ChangeRequest) -> None:
@@ -32,6 +32,21 @@ def tell_reviewers(request: ChangeRequest) -> None:
 
 def tell_author(request: ChangeRequest, *, event: str, text: str) -> None:
     tell([request.author], key=f"{event}:{request.pk}", kind="change", text=text, url=_url(request))
+
+
+def tell_of_comment(said: Comment) -> None:
+    """Everybody who has a part in the request, but for the one who spoke."""
+    request = said.request
+    people = {request.author_id, *request.draft.editors.values_list("pk", flat=True)}
+    people |= set(request.comments.values_list("author", flat=True))
+    people |= set(request.reviews.values_list("reviewer", flat=True))
+    tell(
+        User.objects.filter(pk__in=people - {said.author_id}, is_active=True),
+        key=f"comment:{said.pk}",
+        kind="comment",
+        text=f"{said.author} on {request}: {said.text}"[:400],
+        url=_url(request),
+    )
 
 
 def tell_of_publication(request: ChangeRequest) -> None:
