@@ -259,10 +259,7 @@ class Chart:
         return next((line["notes"][day] for line in self.series if line["notes"].get(day)), "")
 
     def _tick_texts(self) -> list[str]:
-        unit = dict(self.unit or {})
-        scale = 100 if unit.get("kind") == "proportion" else 1
-        unit["decimals"] = self.ticks.decimals(scale)
-        return [formatting.with_unit(t, unit, compact=True) for t in self.ticks.places]
+        return formatting.along_axis(self.ticks.places, self.unit)
 
     def _grid(self) -> str:
         found = []
@@ -381,9 +378,8 @@ class Chart:
                 number = line["numbers"][day]
                 y = self.y(number)
                 left = self.x(day) - width * len(self.series) / 2 + width * index
-                kind = "bar-up" if number >= 0 else "bar-down"
                 bars.append(
-                    f'<rect class="{kind}" x="{left:.3f}%" y="{min(y, zero):.1f}" '
+                    f'<rect class="bar" x="{left:.3f}%" y="{min(y, zero):.1f}" '
                     f'width="{width}%" height="{max(abs(y - zero), 0.5):.1f}" fill="#3450d4"/>'
                 )
             found.append(f'<g class="series" data-series="{index}">{"".join(bars)}</g>')

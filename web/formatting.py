@@ -4,7 +4,7 @@ A unit is what `semantics.card.Unit` says: a kind, a code and decimals. Proporti
 0 to 1 and shown in percent; their differences are percent points, all others are percent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -51,6 +51,25 @@ def with_unit(value, unit: Mapping | None = None, *, compact: bool = False, sign
     if kind == "time":
         return f"{text}{GLUE}{code or 's'}"
     return f"{text}{GLUE}{code}" if code and kind != "count" else text
+
+
+def along_axis(places: Sequence[float], unit: Mapping | None = None) -> list[str]:
+    """Evenly spaced numbers, all in one scale and with the digits that tell them apart."""
+    kind, code, _ = _parts(unit)
+    step = abs(places[1] - places[0]) if len(places) > 1 else 1.0
+    if kind == "data_size":
+        return [_bytes(_decimal(place), sign=False) for place in places]
+    size, letter = (Decimal(100) ** -1, "") if kind == "proportion" else (Decimal(1), "")
+    if kind not in POINTS:
+        largest = max(abs(place) for place in places)
+        scales = [scale for scale in _SCALES if largest >= 10_000 and largest >= scale[0]]
+        size, letter = scales[0] if scales else (size, letter)
+    scaled_step = step / float(size)
+    digits = next((n for n in range(9) if abs(round(scaled_step, n) - scaled_step) < 1e-9), 9)
+    texts = [f"{plain(_decimal(place) / size, digits)}{letter}" for place in places]
+    if kind in POINTS:
+        return [f"{text}{GLUE}%" for text in texts]
+    return [_money(text, code) if kind == "currency" else text for text in texts]
 
 
 def change(old, new, unit: Mapping | None = None) -> str:

@@ -7,10 +7,11 @@ from typing import NotRequired, TypedDict
 
 BOX_HEIGHT = 40
 GAP = 18
-ACROSS = 84
-LETTER = 7.3
-MIN_WIDTH, MAX_WIDTH = 112, 216
+ACROSS = 64
+LETTER = 7.0
+MIN_WIDTH, MAX_WIDTH = 104, 216
 EDGE = 12
+FIT = 760
 SWEEPS = 4
 
 
@@ -46,9 +47,12 @@ def lineage_svg(nodes: Sequence[Node], edges: Sequence[Edge], *, label: str) -> 
     boxes, width, height = _placed(layers, by_key)
     drawn = [_arrow(boxes[e["upstream"]], boxes[e["downstream"]], e) for e in edges]
     drawn += [_box(box) for box in boxes.values()]
+    # Wider ones would be unreadable when they are made to fit.
+    fit = " graph-fit" if width <= FIT else ""
     return (
-        f'<svg class="graph-svg" width="{width:.0f}" height="{height:.0f}" role="group" '
-        f'aria-label="{escape(label, quote=True)}">{"".join(drawn)}</svg>'
+        f'<svg class="graph-svg{fit}" width="{width:.0f}" height="{height:.0f}" role="group" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" aria-label="{escape(label, quote=True)}">'
+        f"{''.join(drawn)}</svg>"
     )
 
 

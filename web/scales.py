@@ -20,11 +20,6 @@ class Ticks:
         count = round((self.high - self.low) / self.step)
         return [round(self.low + index * self.step, 12) for index in range(count + 1)]
 
-    def decimals(self, scale: int = 1) -> int:
-        """Digits behind the point that tell the places apart."""
-        step = self.step * scale
-        return next((n for n in range(9) if math.isclose(round(step, n), step, rel_tol=1e-6)), 9)
-
 
 def nice_ticks(low: float, high: float, *, from_zero: bool = False) -> Ticks:
     """An axis that covers both numbers in steps of 1, 2, 2.5 or 5 times a power of ten.
