@@ -40,6 +40,13 @@ def why_not_backfill(user: User | None, metric: Metric) -> str | None:
     return f"Only owners and stewards of {metric.name}, and admins, may start a run of it."
 
 
+def why_not_configure(user: User | None) -> str | None:
+    """Change a source or a check: they decide what every value is made of."""
+    if user is None or has_role(user, Role.ADMIN):
+        return None
+    return "Only people with the admin role may change sources and checks."
+
+
 def why_not_preview(user: User | None) -> str | None:
     if user is None or has_role(user, Role.VIEWER):
         return None

@@ -8,10 +8,12 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 
 from catalog.models import Dataset
-from core import clock
-from core.errors import EtalonError
+from core import audit, clock
+from core.errors import EtalonError, NotAllowed
+from measurement import policies
 from measurement.choices import PASSING, CheckKind, Outcome
 from measurement.closures import closure_of, dated_datasets
 from measurement.models import Backfill, Check, CheckRun, Source
@@ -41,6 +43,24 @@ def ensure_checks() -> None:
             Check.objects.get_or_create(
                 dataset=dataset, kind=kind, defaults={"parameters": parameters}
             )
+
+
+@transaction.atomic
+def save_check(check: Check, *, actor, via: str = "service") -> Check:
+    """Change what a check allows, or whether it holds runs back."""
+    if why := policies.why_not_configure(actor):
+        raise NotAllowed(why)
+    check._history_user = actor
+    check.save()
+    audit.record(
+        "check.change",
+        check,
+        actor=actor,
+        via=via,
+        parameters=check.parameters,
+        is_blocking=check.is_blocking,
+    )
+    return check
 
 
 def run_due_checks() -> list[CheckRun]:

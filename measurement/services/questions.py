@@ -33,9 +33,9 @@ class Asked:
     hashes: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, target: BackfillTarget) -> "Asked":
-        label = f"{target.label or 'v'}_{target.pk}"
-        return cls(label, target.key, tuple(sorted(target.definitions.items())))
+    def of(cls, target: BackfillTarget, place: int) -> "Asked":
+        # By its place, so that the same question of another run finds the text again.
+        return cls(f"m{place}", target.key, tuple(sorted(target.definitions.items())))
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,8 @@ def _compiled_for(
 ) -> list[tuple[CompiledQuestion, tuple[BackfillTarget, ...]]]:
     targets = question.targets
     try:
-        together = _compile(
-            tuple(map(Asked.of, targets)), question.grain, question.group_by, dialect
-        )
+        asked = tuple(Asked.of(target, place) for place, target in enumerate(targets))
+        together = _compile(asked, question.grain, question.group_by, dialect)
         return [(together, targets)]
     except DefinitionRefused as refused:
         if len(targets) == 1:

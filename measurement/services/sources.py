@@ -1,9 +1,15 @@
-"""Trying a source: can it be opened, are the tables of its datasets there, is it read-only."""
+"""Keeping sources, and trying them: can it be opened, is it read-only, are the datasets' tables
+there."""
 
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from catalog.models import Dataset
-from core.errors import EtalonError, QueryFailed
+from core import audit
+from core.errors import EtalonError, Invalid, NotAllowed, QueryFailed
+from measurement import policies
+from measurement.choices import SourceKind
 from measurement.models import Source
 from measurement.services.checks import spec_of
 from measurement.warehouses import open_source
@@ -12,6 +18,40 @@ from measurement.warehouses.datasets import missing_columns
 from semantics.definition import Query
 
 TRY_SECONDS = 10
+# What a driver cannot do without, and what a person who forgot it should do.
+_NEEDED = {
+    SourceKind.DUCKDB: {"folder": "the folder of its files", "views": "a SELECT for each name"},
+    SourceKind.POSTGRESQL: {"url_env": "the environment variable that holds its address"},
+}
+
+
+@transaction.atomic
+def save_source(source: Source, *, actor, via: str = "service") -> Source:
+    """Make or change a source. Credentials stay in the environment; a config that holds some is
+    refused."""
+    if why := policies.why_not_configure(actor):
+        raise NotAllowed(why)
+    problems = [
+        {"place": f"config.{name}", "code": "missing", "message": f"`{name}` is missing: {what}."}
+        for name, what in _NEEDED[source.kind].items()
+        if not source.config.get(name)
+    ]
+    problems += [
+        {
+            "place": f"config.{name}",
+            "code": "secret",
+            "message": f"`{name}` looks like a secret. Name an environment variable instead.",
+        }
+        for name, value in source.config.items()
+        if "password" in name.lower() or "://" in str(value) and "@" in str(value)
+    ]
+    if problems:
+        raise Invalid(problems[0]["message"], problems=problems)
+    action = "source.change" if source.pk else "source.create"
+    source._history_user = actor
+    source.save()
+    audit.record(action, source, actor=actor, via=via, config=sorted(source.config))
+    return source
 
 
 @dataclass(frozen=True)
@@ -23,7 +63,7 @@ class SourceFinding:
     message: str
 
 
-def test_source(source: Source) -> list[SourceFinding]:
+def try_source(source: Source) -> list[SourceFinding]:
     """Open a source and look whether its datasets find what they declare. Opens the source, so
     it is for workers and the command line."""
     try:

@@ -217,3 +217,9 @@ class Shop:
         source = Source.objects.get(key="shop")
         source.config["folder"] = "/nowhere"
         source.save()
+
+    def offer(self, name: str, view: str) -> None:
+        """Add a view to the source."""
+        source = Source.objects.get(key="shop")
+        source.config["views"][name] = view
+        source.save()

@@ -19,7 +19,7 @@ from measurement.services.turns import take_turn, work_off
 from measurement.services.windows import compute_window, lease_window
 from semantics.definition import read_spec
 from tests.measurement import company
-from tests.measurement.catalog import buyers_spec, sales_spec
+from tests.measurement.catalog import buyers_spec, orders_spec, sales_spec
 
 BREAK = date(2026, 1, 26)
 
@@ -81,6 +81,27 @@ def test_both_lines_are_there_while_both_are_kept(north, settings):
     settings.ETALON_NOW = datetime.fromisoformat("2026-03-02T00:00:00+00:00")
 
     assert read_values(metric, grain="week").second == []
+
+
+def test_a_changed_dataset_moves_the_metrics_above_it_and_leaves_a_mark(shop, metric, settings):
+    """The metric keeps its version; it gets another resolution."""
+    settings.ETALON_NOW += timedelta(hours=1)
+    shop.publish("orders", orders_spec(relation={"kind": "table", "name": "shop.northern"}))
+    shop.offer("northern", "SELECT * FROM shop.orders WHERE store = 'north'")
+    metric.current_resolution = shop.resolve(metric, metric.current_version)
+    metric.save()
+
+    work_off(shop.plan("sales"))
+
+    metric.refresh_from_db()
+    now = read_values(metric, grain="week")
+    then = read_values(metric, grain="week", line="reported")
+    assert {point.version for point in now.points} == {1}
+    assert len({point.resolution for point in now.points}) == 1
+    assert then.points[0].value > now.points[0].value
+    assert now.restated > 0
+    mark = now.marks[0]
+    assert (mark.on, mark.version, mark.previous) == (date(2026, 2, 14), 1, 1)
 
 
 def test_a_version_counts_once_its_day_has_come(shop, metric, settings):

@@ -1,0 +1,88 @@
+"""Keeping and trying sources."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.choices import Role
+from accounts.models import User
+from accounts.services import grant_role
+from core.errors import Invalid, NotAllowed
+from core.models import AuditEvent
+from measurement.models import Check, Source
+from measurement.services.checks import ensure_checks, save_check
+from measurement.services.sources import save_source, try_source
+from measurement.warehouses import close_sources
+from tests.measurement import company
+
+
+@pytest.fixture
+def admin(shop):
+    person = User.objects.create_user("cem")
+    grant_role(person, role=Role.ADMIN, domain=None, actor=None)
+    return person
+
+
+def test_a_good_source_is_told_as_good(shop, capsys):
+    findings = try_source(Source.objects.get())
+
+    assert [finding.is_good for finding in findings] == [True, True, True]
+    assert findings[-1].message == "`shop.orders` has all 5 declared columns."
+    call_command("try_sources")
+    assert "ok  shop: It refuses statements that write." in capsys.readouterr().out
+
+
+def test_what_is_missing_is_named(shop, folder, capsys):
+    company.write(folder, company.orders(3), without="store")
+    close_sources()
+
+    assert "has no `store`" in try_source(Source.objects.get())[-1].message
+    with pytest.raises(CommandError, match="1 of these need mending"):
+        call_command("try_sources", "shop")
+    (folder / "orders.parquet").unlink()
+    assert "cannot offer `orders`" in try_source(Source.objects.get())[0].message
+    with pytest.raises(CommandError, match="no source nowhere"):
+        call_command("try_sources", "nowhere")
+
+
+def test_sources_are_changed_by_admins_and_on_record(shop, admin):
+    source = Source.objects.get()
+    source.time_limit_seconds = 7
+    with pytest.raises(NotAllowed):
+        save_source(source, actor=shop.author)
+
+    save_source(source, actor=admin, via="admin")
+
+    assert Source.objects.get().time_limit_seconds == 7
+    assert AuditEvent.objects.first().action == "source.change"
+    assert source.history.first().history_user == admin
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "place"),
+    [
+        ("duckdb", {"folder": "/x"}, "config.views"),
+        ("duckdb", {"views": {"a": "SELECT 1"}}, "config.folder"),
+        ("postgresql", {}, "config.url_env"),
+        ("postgresql", {"url_env": "X", "password": "hunter2"}, "config.password"),
+        ("postgresql", {"url_env": "postgresql://me:secret@host/db"}, "config.url_env"),
+    ],
+)
+def test_a_source_that_cannot_work_or_holds_a_secret_is_refused(admin, kind, config, place):
+    source = Source(key="new", name="New", kind=kind, config=config, first_day=company.FIRST)
+    with pytest.raises(Invalid) as refused:
+        save_source(source, actor=admin)
+    assert refused.value.details["problems"][0]["place"] == place
+    assert not Source.objects.filter(key="new").exists()
+
+
+def test_checks_are_changed_by_admins_and_on_record(shop, admin):
+    ensure_checks()
+    check = Check.objects.get(kind="freshness")
+    check.parameters = {"max_age_hours": 5}
+    with pytest.raises(NotAllowed):
+        save_check(check, actor=shop.author)
+
+    save_check(check, actor=admin, via="admin")
+
+    assert AuditEvent.objects.first().action == "check.change"
+    assert check.history.count() == 2
