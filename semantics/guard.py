@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from semantics import functions, relations
+from semantics import arguments, functions, relations
 from semantics.dialects import Dialect, rewritten
 from semantics.normal import normal
 from semantics.problems import DefinitionRefused, Problem, nearest, refuse
@@ -80,7 +80,19 @@ def check_aggregates(text: str, *, names: Collection[str]) -> exp.Expr:
     For `semantics.formula`, which takes it apart. It is not a form that is stored.
     """
     tree = _parsed(text, EXPRESSION_LIMITS)
-    _raise_if(list(_problems(tree, functions.FORMULA_NODES, names, "column")))
+    problems = list(_problems(tree, functions.FORMULA_NODES, names, "column"))
+    for aggregate in tree.find_all(*functions.AGGREGATE_FUNCTIONS):
+        if inner := _inside_of(aggregate):
+            problems.append(
+                Problem(
+                    "",
+                    "aggregate_nested",
+                    f"`{shortened(_shown(aggregate))}` stands inside of another aggregate, "
+                    f"`{shortened(_shown(inner))}`.",
+                    "Make the inner one a dataset that is a query, and aggregate that.",
+                )
+            )
+    _raise_if(problems)
     return tree
 
 
@@ -200,7 +212,10 @@ def _parsed(text: str, limits: Limits, into: type[exp.Expr] = exp.Condition) -> 
     try:
         tokens = list(sqlglot.tokenize(text, read=LANGUAGE))
         _check_tokens(tokens, limits, comments=into is exp.Query)
-        found = _read(text, into)
+        parser = exp.Select if into is exp.Query else into
+        (found,) = sqlglot.Dialect.get_or_raise(LANGUAGE).parse_into(parser, text)
+    except DefinitionRefused:
+        raise
     except ParseError as error:
         raise _does_not_parse(error) from error
     except TokenError as error:
@@ -221,13 +236,6 @@ def _parsed(text: str, limits: Limits, into: type[exp.Expr] = exp.Condition) -> 
     for identifier in found.find_all(exp.Identifier):
         _plain(identifier)
     return normal(found)
-
-
-def _read(text: str, into: type[exp.Expr]) -> exp.Expr | None:
-    """Exactly one tree, else a ValueError: an expression, or for a query a whole statement."""
-    dialect = sqlglot.Dialect.get_or_raise(LANGUAGE)
-    (found,) = dialect.parse(text) if into is exp.Query else dialect.parse_into(into, text)
-    return found
 
 
 def _check_letters(text: str, limits: Limits) -> None:
@@ -359,19 +367,26 @@ def _refused(node: exp.Expr, nodes: functions.Nodes) -> Problem | None:
             f"`{shortened(render(node))}` names a table.",
             f"Write `{node.name}` alone; a dimension of another dataset is `entity__dimension`.",
         )
-    extra = [name for name, value in node.args.items() if value and name not in allowed]
-    if extra:
-        return Problem(
-            "",
-            "not_allowed",
-            f"`{shortened(_shown(node))}` is not allowed with "
-            f"{', '.join(name.strip('_').replace('_', ' ') for name in extra)}.",
-            "Write it without.",
-        )
-    check = functions.ARGUMENTS.get(kind)
+    for name, value in node.args.items():
+        if value and name not in allowed:
+            return _not_allowed_with(node, name, value)
+    check = arguments.ARGUMENTS.get(kind)
     if check and (said := check(node)):
         return Problem("", "bad_argument", said, f"Mend `{shortened(_shown(node))}`.")
     return None
+
+
+def _not_allowed_with(node: exp.Expr, name: str, value: object) -> Problem:
+    part = value[0] if isinstance(value, list) else value
+    if isinstance(part, exp.Expr) and (said := functions.advice(part)):
+        return Problem("", "not_allowed", *said)
+    option = name.strip("_").replace("_", " ").upper()
+    return Problem(
+        "",
+        "not_allowed",
+        f"`{shortened(_shown(node))}` uses {option}, which is not part of the language.",
+        "Write it without.",
+    )
 
 
 def _not_allowed(node: exp.Expr, nodes: functions.Nodes) -> Problem:
@@ -383,6 +398,13 @@ def _not_allowed(node: exp.Expr, nodes: functions.Nodes) -> Problem:
             said = functions.advice(node)
             message, fix = said or (f"`{shown}` is not allowed.", _allowed_functions(nodes))
             return Problem("", "function_not_allowed", message, fix)
+        if nodes is functions.ARITHMETIC_NODES:
+            return Problem(
+                "",
+                "aggregate_not_allowed",
+                f"`{shown}` adds rows up, and a derived metric computes with other metrics.",
+                "Make the aggregate a simple metric and use its name.",
+            )
         return Problem(
             "",
             "aggregate_not_allowed",
@@ -392,7 +414,7 @@ def _not_allowed(node: exp.Expr, nodes: functions.Nodes) -> Problem:
     if said := functions.advice(node):
         return Problem("", "not_allowed", *said)
     if isinstance(node, exp.Func):
-        return _unknown_function(node.sql_name().lower(), nodes)
+        return _unknown_function(shown.partition("(")[0].lower(), nodes)
     return Problem(
         "",
         "not_allowed",
@@ -418,12 +440,26 @@ def _unknown_function(name: str, nodes: functions.Nodes) -> Problem:
 
 
 def _allowed_functions(nodes: functions.Nodes) -> str:
-    names = functions.AGGREGATE_NAMES if exp.Sum in nodes else functions.ROW_FUNCTION_NAMES
+    names = functions.ROW_FUNCTION_NAMES
+    if exp.Sum in nodes:
+        names = (*functions.AGGREGATE_NAMES, *names)
+    if nodes is functions.ARITHMETIC_NODES:
+        names = functions.ARITHMETIC_NAMES
     return f"Allowed are {', '.join(names)}."
+
+
+def _inside_of(aggregate: exp.Expr) -> exp.Expr | None:
+    """The aggregate that encloses this one. A FILTER beside its own aggregate does not."""
+    above = aggregate.parent
+    while above is not None and not isinstance(above, functions.AGGREGATE_FUNCTIONS):
+        if isinstance(above, exp.Where):
+            return above.parent
+        above = above.parent
+    return above
 
 
 def _shown(node: exp.Expr) -> str:
     try:
-        return render(node)
+        return node.sql(dialect=LANGUAGE, comments=False, unsupported_level=ErrorLevel.IGNORE)
     except (SqlglotError, ValueError, AttributeError, TypeError):
         return type(node).__name__
