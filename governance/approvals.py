@@ -6,6 +6,7 @@ The database demands the same when versions are written (see the migration
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from accounts.choices import Role
@@ -13,7 +14,7 @@ from accounts.models import Domain, RoleGrant, User
 from catalog.choices import OwnershipRole, Tier
 from catalog.models import Ownership
 from governance.choices import Verdict
-from governance.models import ApprovalPolicy, ChangeRequest, Revision
+from governance.models import ApprovalPolicy, ChangeRequest, Review, Revision
 
 
 @dataclass(frozen=True)
@@ -102,48 +103,78 @@ def requirements_of(revision: Revision) -> list[Requirement]:
 
 
 def standings(request: ChangeRequest) -> list[Standing]:
-    """Each item's approvals on the revision at hand that count at this moment.
+    """What the revision at hand was asked for, with the approvals that count at this moment.
 
     An approval counts while its author is active, still has the role, and has written none of
     the revision.
     """
-    revision = request.revision
-    if revision is None:
-        return []
-    reviews = request.reviews.latest_of_each_reviewer(revision).select_related("reviewer")
-    approving = [
-        review.reviewer
-        for review in reviews
-        if review.verdict == Verdict.APPROVE
-        and review.revision_hash == revision.hash
-        and review.reviewer.is_active
-        and review.reviewer_id not in revision.editors
-    ]
-    grants = list(RoleGrant.objects.filter(user__in=approving))
-    owners = set(
-        Ownership.objects.filter(user__in=approving, role=OwnershipRole.OWNER).values_list(
-            "entry__key", "user_id"
+    return standings_of([request]).get(request.pk, [])
+
+
+def standings_of(requests: Sequence[ChangeRequest]) -> dict[int, list[Standing]]:
+    """The same of many requests, by their ids, in three queries."""
+    revisions = {request.revision_id: request.revision for request in requests if request.revision}
+    reviews = (
+        Review.objects.filter(revision__in=revisions)
+        .exclude(verdict=Verdict.COMMENT)
+        .order_by("revision_id", "reviewer_id", "-pk")
+        .distinct("revision_id", "reviewer_id")
+        .select_related("reviewer")
+    )
+    approving: dict[int, list[User]] = {}
+    for given in reviews:
+        revision = revisions[given.revision_id]
+        counts = (
+            given.verdict == Verdict.APPROVE
+            and given.revision_hash == revision.hash
+            and given.reviewer.is_active
+            and given.reviewer_id not in revision.editors
         )
+        if counts:
+            approving.setdefault(given.revision_id, []).append(given.reviewer)
+    duties = _duties_of({person for people in approving.values() for person in people})
+    return {
+        request.pk: [
+            _standing(need, approving.get(request.revision_id, []), duties)
+            for need in requirements_of(request.revision)
+        ]
+        for request in requests
+        if request.revision
+    }
+
+
+@dataclass(frozen=True)
+class _Duties:
+    """What people hold: roles by domain (None for all), and what they own."""
+
+    roles: set[tuple[int, str, int | None]]
+    owners: set[tuple[int, str]]
+
+    def holds(self, person: User, role: Role, domain: int) -> bool:
+        return bool({(person.pk, role, domain), (person.pk, role, None)} & self.roles)
+
+
+def _duties_of(people: set[User]) -> _Duties:
+    if not people:
+        return _Duties(set(), set())
+    grants = RoleGrant.objects.filter(user__in=people)
+    owned = Ownership.objects.filter(user__in=people, role=OwnershipRole.OWNER)
+    return _Duties(
+        set(grants.values_list("user_id", "role", "domain_id")),
+        set(owned.values_list("user_id", "entry__key")),
     )
 
-    def holds(person: User, role: Role, domain: int) -> bool:
-        return any(
-            grant.user_id == person.pk and grant.role == role and grant.domain_id in (None, domain)
-            for grant in grants
-        )
 
-    found = []
-    for need in requirements_of(revision):
-        stewards, approvers = [], []
-        for person in approving:
-            is_owner = need.owner_counts and (need.key, person.pk) in owners
-            is_steward = holds(person, Role.STEWARD, need.domain)
-            if is_steward or is_owner:
-                stewards.append(person)
-            if is_steward or is_owner or holds(person, Role.REVIEWER, need.domain):
-                approvers.append(person)
-        found.append(Standing(need, approvers, stewards))
-    return found
+def _standing(need: Requirement, approving: list[User], duties: _Duties) -> Standing:
+    stewards, approvers = [], []
+    for person in approving:
+        is_owner = need.owner_counts and (person.pk, need.key) in duties.owners
+        is_steward = is_owner or duties.holds(person, Role.STEWARD, need.domain)
+        if is_steward:
+            stewards.append(person)
+        if is_steward or duties.holds(person, Role.REVIEWER, need.domain):
+            approvers.append(person)
+    return Standing(need, approvers, stewards)
 
 
 def is_approved(request: ChangeRequest) -> bool:

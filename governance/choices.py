@@ -33,7 +33,7 @@ S = Status
 # what the database demands of a request while versions are written.
 # docs/concepts/change-requests.md draws this table; a test keeps the two equal.
 MOVES: dict[str, tuple[frozenset[Status], Status | None]] = {
-    "edit": (frozenset({S.DRAFT, S.CHANGES_REQUESTED}), None),
+    "edit": (frozenset({S.DRAFT, S.IN_REVIEW, S.CHANGES_REQUESTED, S.SCHEDULED}), None),
     # An edit of what is in review ends the review at once: nobody approves a text that is being
     # rewritten, and what was approved does not count for another.
     "take_back": (frozenset({S.IN_REVIEW, S.SCHEDULED}), S.DRAFT),

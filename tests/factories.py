@@ -52,7 +52,7 @@ NET_SALES: dict[str, Any] = {
 
 def make_user(name: str, **grants: Role | Sequence[Role]) -> User:
     """A person with roles by domain: `make_user("ben", sales="reviewer")`; `everywhere` is all."""
-    user = User.objects.create_user(name, full_name=name.capitalize(), password=f"{name}-password")
+    user = User.objects.create_user(name, full_name=name.capitalize())
     for domain, roles in grants.items():
         for role in [roles] if isinstance(roles, str) else roles:
             where = None if domain == "everywhere" else make_domain(domain)

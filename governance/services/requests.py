@@ -62,8 +62,7 @@ def save_draft(
     """
     request = locked(request)
     permit(policies.why_not_edit(actor, request))
-    action = "take_back" if request.is_in_review else "edit"
-    require(request, action)
+    require(request, "edit")
     draft = (
         Draft.objects.select_for_update(of=("self",))
         .select_related("saved_by")
@@ -81,14 +80,15 @@ def save_draft(
             saved_at=draft.saved_at.isoformat(),
             content=draft.content,
         )
-    write_draft(request, draft, parsed, actor=actor)
-    if action == "take_back":
-        record("take_back", request, actor=actor, via=via, revision=request.revision.number)
+    write_draft(request, draft, parsed, actor=actor, via=via)
     return draft
 
 
-def write_draft(request: ChangeRequest, draft: Draft, content: Content, *, actor) -> None:
-    """Make content the working copy of a locked request, and its writer a co-editor."""
+def write_draft(request: ChangeRequest, draft: Draft, content: Content, *, actor, via: str) -> None:
+    """Make content the working copy of a locked request, and its writer a co-editor.
+
+    What is in review is taken back by it.
+    """
     draft.content = content.as_json()
     draft.lock += 1
     draft.saved_at, draft.saved_by = clock.now(), actor
@@ -103,6 +103,7 @@ def write_draft(request: ChangeRequest, draft: Draft, content: Content, *, actor
     is_header_new = any(getattr(request, name) != value for name, value in header.items())
     if request.is_in_review:
         move(request, "take_back", actor=actor, **header)
+        record("take_back", request, actor=actor, via=via, revision=request.revision.number)
     elif is_header_new:
         move(request, "edit", actor=actor, **header)
 
@@ -138,7 +139,7 @@ def split_request(
     """
     request = locked(request)
     permit(policies.why_not_edit(actor, request))
-    require(request, "take_back" if request.is_in_review else "edit")
+    require(request, "edit")
     draft = Draft.objects.select_for_update().get(request=request)
     content = read_content(draft.content)
     moved = [item for item in content.items if item.key in set(keys)]
@@ -151,7 +152,7 @@ def split_request(
     rest = [item for item in content.items if item.key not in set(keys)]
     # The co-editors of both are all who wrote in the one before it was split.
     editors = [request.author, *draft.editors.all()]
-    write_draft(request, draft, content.model_copy(update={"items": rest}), actor=actor)
+    write_draft(request, draft, content.model_copy(update={"items": rest}), actor=actor, via=via)
     split = _opened(part, actor=request.author, editors=[*editors, actor])
     record("split", request, actor=actor, via=via, into=split.pk, items=sorted(keys))
     record("open", split, actor=actor, via=via, items=sorted(keys), split_from=request.pk)
@@ -175,7 +176,7 @@ def rebase(
     """
     request = locked(request)
     permit(policies.why_not_edit(actor, request))
-    require(request, "take_back" if request.is_in_review else "edit")
+    require(request, "edit")
     draft = Draft.objects.select_for_update().get(request=request)
     content = read_content(draft.content)
     versions = _history_of(content)
@@ -184,7 +185,7 @@ def rebase(
         if item.key in versions:
             clashes += _rebase_item(item, versions[item.key], set(theirs))
     content.stands_on = {}
-    write_draft(request, draft, content, actor=actor)
+    write_draft(request, draft, content, actor=actor, via=via)
     record("rebase", request, actor=actor, via=via, clashes=clashes)
     return draft, clashes
 

@@ -1,0 +1,270 @@
+"""Everything that the page of one request shows, for the web page, the admin and the API alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from accounts.models import User
+from catalog.models import Entry, Version
+from catalog.selectors.entries import Dependant, specs_of
+from core.errors import NotFound
+from core.models import AuditEvent
+from governance import policies
+from governance.approvals import Standing, standings, who_must_agree
+from governance.assessment import Assessment, assess
+from governance.choices import MOVES, Status, Verdict
+from governance.content import Content, Item, read_content
+from governance.models import Change, ChangeRequest, Comment, Review, Revision
+from governance.readiness import Line, Readiness, readiness_of
+from measurement.selectors.previews import PreviewRun
+from semantics.card import Words
+from semantics.definition import read_spec
+from semantics.diff import Difference, differences, word_differences
+
+
+@dataclass(frozen=True)
+class PageItem:
+    """One item with what differs: from what is in force or, once closed, from its base."""
+
+    item: Item
+    entry: Entry | None
+    version: Version | None
+    change_class: str
+    reason: str
+    spec_differences: list[Difference] = field(default_factory=list)
+    word_differences: list[Difference] = field(default_factory=list)
+    card_differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def differences(self) -> list[Difference]:
+        return [*self.spec_differences, *self.word_differences, *self.card_differences]
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One deed: what, by whom, from where, and why."""
+
+    at: datetime
+    action: str
+    who: str
+    is_machine: bool
+    via: str
+    reason: str
+    detail: dict
+
+
+@dataclass(frozen=True)
+class RequestPage:
+    """`why_not` says for each verb why this person cannot do it now; None means that they can."""
+
+    request: ChangeRequest
+    revision: Revision | None
+    content: Content
+    is_latest: bool
+    items: list[PageItem]
+    assessment: Assessment | None
+    readiness: Readiness | None
+    standings: list[Standing]
+    must_agree: list[str]
+    reviews: list[Review]
+    comments: list[Comment]
+    timeline: list[TimelineEntry]
+    why_not: dict[str, str | None]
+
+    @property
+    def lines(self) -> list[Line]:
+        """The readiness box, unmet lines first."""
+        return self.readiness.lines if self.readiness else []
+
+    @property
+    def is_approved(self) -> bool:
+        return bool(self.standings) and all(one.is_met for one in self.standings)
+
+    @property
+    def is_out_of_date(self) -> bool:
+        return any(line.name == "base" and not line.is_ok for line in self.lines)
+
+    @property
+    def evidence(self) -> PreviewRun | None:
+        return self.readiness.evidence if self.readiness else None
+
+    @property
+    def headlines(self) -> list[str]:
+        """What it does, or did, to the past: one sentence a metric."""
+        if self.evidence and self.evidence.figures:
+            said = [one.headline for one in self.evidence.figures.values()]
+        else:
+            versions = [one.version for one in self.items if one.version]
+            said = [version.comparability.get("headline", "") for version in versions]
+        return [sentence for sentence in said if sentence]
+
+    @property
+    def impact(self) -> list[Dependant]:
+        """What stands on what it changes, nearest first."""
+        return self.assessment.above if self.assessment else []
+
+    @property
+    def moved(self) -> set[str]:
+        """The keys of those whose past values may move with it."""
+        return {one.key for one in self.assessment.affected} if self.assessment else set()
+
+    @property
+    def open_comments(self) -> int:
+        return sum(said.resolved_at is None for said in self.comments)
+
+    @property
+    def was_edited_since(self) -> bool:
+        """The draft says something else than the revision that is shown."""
+        return self.revision is not None and self.revision.draft_lock != self.request.draft.lock
+
+
+def request_page(
+    request: ChangeRequest, user: User, *, revision_number: int | None = None
+) -> RequestPage:
+    """The page of a request as one person sees it; of an older revision, if one is named."""
+    revision = _revision(request, revision_number)
+    document = revision.content if revision else request.draft.content
+    content = read_content(document)
+    is_latest = revision is None or revision.pk == request.revision_id
+    is_judged = request.is_open and is_latest
+    assessment = assess(content) if is_judged else None
+    readiness = readiness_of(request, content, assessment) if assessment else None
+    found = readiness.standings if readiness else standings(request)
+    changes = {
+        change.key: change
+        for change in request.changes.select_related(
+            "entry__current_version", "version__entry", "version__definition"
+        )
+    }
+    return RequestPage(
+        request=request,
+        revision=revision,
+        content=content,
+        is_latest=is_latest,
+        items=_items(content, assessment, changes, request),
+        assessment=assessment,
+        readiness=readiness,
+        standings=found,
+        must_agree=who_must_agree([one.requirement for one in found]),
+        reviews=list(request.reviews.select_related("reviewer", "revision")),
+        comments=list(request.comments.select_related("author", "resolved_by")),
+        timeline=timeline_of(request),
+        why_not=why_not_each(request, user, readiness),
+    )
+
+
+def _revision(request: ChangeRequest, number: int | None) -> Revision | None:
+    if number is None:
+        return request.revision
+    found = request.revisions.filter(number=number).first()
+    if found is None:
+        raise NotFound(f"{request} has no revision r{number}.")
+    return found
+
+
+def why_not_each(
+    request: ChangeRequest, user: User, readiness: Readiness | None = None
+) -> dict[str, str | None]:
+    """For each verb the reason against it: of the person, else of the state, else of readiness."""
+    verbs = {
+        "edit": ("edit", policies.why_not_edit(user, request)),
+        "submit": ("submit", policies.why_not_submit(user, request)),
+        "comment": ("comment", policies.why_not_review(user, request, Verdict.COMMENT)),
+        "approve": ("approve", policies.why_not_review(user, request, Verdict.APPROVE)),
+        "withdraw": ("withdraw", policies.why_not_withdraw(user, request)),
+        "reject": ("reject", policies.why_not_reject(user, request)),
+        "publish": ("start_publishing", policies.why_not_publish(user, request)),
+        "rebase": ("edit", policies.why_not_rebase(user, request)),
+    }
+    found = {
+        verb: reason or _state_against(request, action) for verb, (action, reason) in verbs.items()
+    }
+    # Whoever may approve may ask for changes; only the states differ.
+    found["request_changes"] = verbs["approve"][1] or _state_against(request, "request_changes")
+    if found["publish"] is None and readiness is not None:
+        found["publish"] = readiness.why_not or None
+    found["undo"] = policies.why_not_undo(user, request)
+    return found
+
+
+def _state_against(request: ChangeRequest, action: str) -> str | None:
+    if request.status in MOVES[action][0]:
+        return None
+    return f"It is {Status(request.status).label.lower()}."
+
+
+def _items(
+    content: Content,
+    assessment: Assessment | None,
+    changes: dict[str, Change],
+    request: ChangeRequest,
+) -> list[PageItem]:
+    if assessment is not None:
+        return [_judged(item, assessment, changes) for item in content.items]
+    bases = _bases(content)
+    return [
+        _closed(item, changes.get(item.key), bases.get(item.key), request) for item in content.items
+    ]
+
+
+def _judged(item: Item, assessment: Assessment, changes: dict[str, Change]) -> PageItem:
+    one = assessment.item(item.key)
+    change = changes.get(item.key)
+    return PageItem(
+        item=item,
+        entry=one.entry,
+        version=change.version if change else None,
+        change_class=str(one.change_class or ""),
+        reason=one.reason,
+        spec_differences=one.spec_differences,
+        word_differences=one.word_differences,
+        card_differences=one.card_differences,
+    )
+
+
+def _bases(content: Content) -> dict[str, Version]:
+    """The versions that the items started from."""
+    wanted = {item.key: item.base for item in content.items if item.base is not None}
+    rows = Version.objects.filter(entry__key__in=wanted).select_related("entry")
+    return {
+        version.entry.key: version
+        for version in rows
+        if version.number == wanted[version.entry.key]
+    }
+
+
+def _closed(
+    item: Item, change: Change | None, base: Version | None, request: ChangeRequest
+) -> PageItem:
+    version = change.version if change else None
+    old_spec = specs_of([base.definition_id])[base.definition_id] if base else None
+    old_words = Words.model_validate(base.words) if base else None
+    return PageItem(
+        item=item,
+        entry=change.entry if change else None,
+        version=version,
+        change_class=version.change_class if version else request.change_class,
+        reason="",
+        spec_differences=differences(old_spec, read_spec(item.spec)),
+        word_differences=word_differences(old_words, item.words),
+    )
+
+
+def timeline_of(request: ChangeRequest) -> list[TimelineEntry]:
+    """Every deed about a request, oldest first, from the audit log."""
+    rows = AuditEvent.objects.filter(
+        subject_type="governance.changerequest", subject_id=str(request.pk)
+    ).order_by("sequence")
+    return [
+        TimelineEntry(
+            at=row.happened_at,
+            action=row.action,
+            who=row.actor_label,
+            is_machine=row.actor_id is None,
+            via=row.via,
+            reason=row.reason,
+            detail=row.detail,
+        )
+        for row in rows
+    ]
