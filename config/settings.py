@@ -360,4 +360,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "etalon"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # They tell each step of a compilation.
+    "loggers": {name: {"level": "WARNING"} for name in ("metricflow", "metricflow_semantics")},
 }
