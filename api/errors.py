@@ -6,6 +6,7 @@ what to do next; `details` holds what belongs to that code, e.g. all problems wi
 
 import uuid
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError, IntegrityError, OperationalError
 from django.http import Http404
@@ -46,7 +47,8 @@ def handle(error, context):
         message = str(error) or "You may not do this."
         return Response(body_of("not_allowed", message), status=status.HTTP_403_FORBIDDEN)
     if isinstance(error, RequestDataTooBig):
-        message = "The body is larger than 2.5 MB. Send less at once."
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6
+        message = f"The body is larger than {limit:.1f} MB. Send less at once."
         return Response(body_of("too_large", message), status=413)
     if isinstance(error, IntegrityError):
         set_rollback()
@@ -71,7 +73,7 @@ def _from_rest_framework(error, context):
     if response is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        problems = list(_problems(error.detail))
+        problems = problems_in(error.detail)
         sentence = problems[0]["message"] if len(problems) == 1 else "Some fields are not right."
         response.data = body_of("invalid", sentence, problems=problems)
         return response
@@ -80,6 +82,11 @@ def _from_rest_framework(error, context):
         code or getattr(error, "default_code", "error"), message or str(error.detail)
     )
     return response
+
+
+def problems_in(detail) -> list[dict]:
+    """The errors of a serializer as rows with a place, a code and a message."""
+    return list(_problems(detail))
 
 
 def _problems(detail, place: str = ""):

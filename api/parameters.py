@@ -24,8 +24,14 @@ def only(request: Request, known: Collection[str]) -> None:
     if unknown:
         raise Refused(
             unknown[0],
-            f"There is no parameter “{unknown[0]}” here. Known: {', '.join(sorted(known))}.",
+            f"There is no parameter “{unknown[0]}” here. "
+            f"Known: {', '.join(sorted(known)) or 'none'}.",
         )
+    for name, values in request.query_params.lists():
+        if len(values) > 1:
+            raise Refused(name, f"“{name}” is given twice. Give it once; lists have commas.")
+        if "\0" in values[0]:
+            raise Refused(name, f"“{name}” holds the character NUL. Take it out.")
 
 
 def choice(request: Request, name: str, among: Collection[str], default: str | None = None):
@@ -33,6 +39,20 @@ def choice(request: Request, name: str, among: Collection[str], default: str | N
     if given is not None and given not in among:
         raise Refused(name, f"“{given}” is no {name}. Choose among {', '.join(among)}.")
     return given
+
+
+def several(request: Request, name: str, among: Collection[str] | None = None) -> list[str]:
+    """A list with commas between: each of `among`, when that is given."""
+    given = [part.strip() for part in request.query_params.get(name, "").split(",")]
+    found = list(dict.fromkeys(part for part in given if part))
+    wrong = [part for part in found if among is not None and part not in among]
+    if wrong:
+        raise Refused(name, f"“{wrong[0]}” is no {name}. Choose among {', '.join(among)}.")
+    return found
+
+
+def flag(request: Request, name: str) -> bool:
+    return choice(request, name, ("true", "false"), "false") == "true"
 
 
 def whole_number(request: Request, name: str, *, default: int | None, low: int, high: int):

@@ -1,11 +1,62 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+import api.converters  # noqa: F401 - the addresses below are written with them
+from api.views import backfills, changes, entries, readings
 from api.views.audit import AuditEvents
+from api.views.sources import Sources
 
 app_name = "api"
 
+_ONE = "change-requests/<int:pk>"
+
 urlpatterns = [
+    path("metrics", entries.Metrics.as_view(), name="metrics"),
+    path("metrics/<slug:key>", entries.MetricView.as_view(), name="metric"),
+    path("metrics/<slug:key>@<int:number>", entries.MetricVersion.as_view(), name="metric-version"),
+    path("metrics/<slug:key>/versions", entries.MetricVersions.as_view(), name="metric-versions"),
+    path("metrics/<slug:key>/values", readings.MetricValues.as_view(), name="metric-values"),
+    path("metrics/<slug:key>/sql", readings.MetricSql.as_view(), name="metric-sql"),
+    path("metrics/<slug:key>/lineage", readings.MetricLineage.as_view(), name="metric-lineage"),
+    path(
+        "metrics/<slug:key>/dimensions",
+        readings.MetricDimensions.as_view(),
+        name="metric-dimensions",
+    ),
+    path("datasets", entries.Datasets.as_view(), name="datasets"),
+    path("datasets/<slug:key>", entries.DatasetView.as_view(), name="dataset"),
+    path(
+        "datasets/<slug:key>@<int:number>",
+        entries.DatasetVersion.as_view(),
+        name="dataset-version",
+    ),
+    path(
+        "datasets/<slug:key>/versions", entries.DatasetVersions.as_view(), name="dataset-versions"
+    ),
+    path("segments", entries.Segments.as_view(), name="segments"),
+    path("segments/<slug:key>", entries.SegmentView.as_view(), name="segment"),
+    path(
+        "segments/<slug:key>@<int:number>",
+        entries.SegmentVersion.as_view(),
+        name="segment-version",
+    ),
+    path(
+        "segments/<slug:key>/versions", entries.SegmentVersions.as_view(), name="segment-versions"
+    ),
+    path("sources", Sources.as_view(), name="sources"),
+    path("change-requests", changes.ChangeRequests.as_view(), name="change-requests"),
+    path(_ONE, changes.ChangeRequestView.as_view(), name="change-request"),
+    path(f"{_ONE}/preview", changes.ChangeRequestPreview.as_view(), name="preview"),
+    path(f"{_ONE}/submit", changes.ChangeRequestSubmit.as_view(), name="submit"),
+    path(f"{_ONE}/review", changes.ChangeRequestReview.as_view(), name="review"),
+    path(f"{_ONE}/publish", changes.ChangeRequestPublish.as_view(), name="publish"),
+    path(f"{_ONE}/withdraw", changes.ChangeRequestWithdraw.as_view(), name="withdraw"),
+    path(f"{_ONE}/reject", changes.ChangeRequestReject.as_view(), name="reject"),
+    path(f"{_ONE}/rebase", changes.ChangeRequestRebase.as_view(), name="rebase"),
+    path(f"{_ONE}/comment", changes.ChangeRequestComment.as_view(), name="comment"),
+    path("backfills", backfills.Backfills.as_view(), name="backfills"),
+    path("backfills/<int:pk>", backfills.BackfillView.as_view(), name="backfill"),
+    path("backfills/<int:pk>/<move:move>", backfills.BackfillMove.as_view(), name="move"),
     path("audit-events", AuditEvents.as_view(), name="audit-events"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),

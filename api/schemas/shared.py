@@ -10,16 +10,28 @@ class ErrorBody(s.Serializer):
     details = s.DictField()
 
 
+class Person(s.Serializer):
+    username = s.CharField()
+    name = s.CharField()
+
+
 REFUSED = {
     400: OpenApiResponse(ErrorBody, "A parameter cannot be used; details.problems says which."),
     401: OpenApiResponse(ErrorBody, "No session, or a token that is unknown, expired or revoked."),
     403: OpenApiResponse(ErrorBody, "The caller may not, or the token lacks the scope."),
     404: OpenApiResponse(ErrorBody, "No such thing."),
 }
+UNPROCESSABLE = {
+    422: OpenApiResponse(ErrorBody, "The content is not right; details.problems says all of it."),
+}
+SLOW = {
+    503: OpenApiResponse(ErrorBody, "The source is away, or took longer than it may."),
+}
 WRITE_REFUSED = {
     **REFUSED,
     409: OpenApiResponse(ErrorBody, "Stale revision, wrong state, or out of date."),
-    422: OpenApiResponse(ErrorBody, "The content is not right; details.problems says all of it."),
+    413: OpenApiResponse(ErrorBody, "The body is too large."),
+    **UNPROCESSABLE,
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -53,10 +65,11 @@ def reads(shape, *, description: str = "") -> dict:
     }
 
 
-def page_of(row: type[s.Serializer], name: str) -> type[s.Serializer]:
+def page_of(row: type[s.Serializer], name: str, **more: s.Field) -> type[s.Serializer]:
     """The shape of one page of a list."""
     fields = {
         "results": row(many=True),
         "next_cursor": s.CharField(allow_null=True, help_text="None after the last page."),
+        **more,
     }
     return type(name, (s.Serializer,), fields)

@@ -1,5 +1,7 @@
 """What all views of the API share."""
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.views import APIView
@@ -8,6 +10,7 @@ from accounts.choices import Scope
 from api import errors
 from api.access import HasScope
 from api.authentication import BrowserAuthentication, TokenAuthentication
+from api.parsing import StrictJSONParser
 from api.rendering import ExactJSONRenderer
 
 
@@ -21,14 +24,20 @@ class EtalonView(APIView):
     authentication_classes = [TokenAuthentication, BrowserAuthentication]
     permission_classes = [HasScope]
     renderer_classes = [ExactJSONRenderer]
+    parser_classes = [StrictJSONParser]
     read_scope = Scope.READ
     write_scope = Scope.PROPOSE
 
     def initial(self, request, *args, **kwargs):
-        super().initial(request, *args, **kwargs)
         self.request_id = errors.request_id_of(request)
-        has_body = request.headers.get("Content-Length") not in (None, "", "0")
-        if request.method not in SAFE_METHODS and has_body and not _is_json(request):
+        super().initial(request, *args, **kwargs)
+        if request.method in SAFE_METHODS:
+            return
+        length = request.headers.get("Content-Length", "").strip() or "0"
+        # DRF reads the stream by itself, past Django's own limit.
+        if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig
+        if int(length) and not _is_json(request):
             raise UnsupportedMediaType(request.content_type)
 
     def get_exception_handler(self):

@@ -1,0 +1,47 @@
+from rest_framework import serializers as s
+
+from api.schemas.shared import page_of
+
+
+class BackfillRow(s.Serializer):
+    id = s.IntegerField()
+    purpose = s.CharField()
+    status = s.CharField()
+    to = s.DateField(help_text="The first day that is not computed any more.")
+    metrics = s.ListField(child=s.CharField())
+    reason = s.CharField(allow_blank=True)
+    started_by = s.CharField()
+    created_at = s.DateTimeField()
+    started_at = s.DateTimeField(allow_null=True)
+    finished_at = s.DateTimeField(allow_null=True)
+    error = s.CharField(allow_blank=True)
+    windows = s.IntegerField()
+    windows_done = s.IntegerField()
+    windows_parked = s.IntegerField(help_text="Given up after too many attempts.")
+    staged_rows = s.IntegerField()
+    checksum = s.CharField(allow_blank=True, help_text="Over the values, once it is done.")
+
+    def get_fields(self):
+        # `from` is a word of Python.
+        return {**super().get_fields(), "from": s.DateField()}
+
+
+class Window(s.Serializer):
+    position = s.IntegerField()
+    start = s.DateField()
+    until = s.DateField()
+    state = s.CharField()
+    attempts = s.IntegerField()
+    error = s.CharField(allow_blank=True)
+    source_rows = s.IntegerField(allow_null=True)
+    staged_rows = s.IntegerField()
+    seconds = s.FloatField(allow_null=True)
+    done_at = s.DateTimeField(allow_null=True)
+
+
+class BackfillDetail(BackfillRow):
+    result = s.DictField(help_text="Rows, moved values and, for a preview, its figures.")
+    window_list = Window(many=True)
+
+
+BackfillPage = page_of(BackfillRow, "BackfillPage")

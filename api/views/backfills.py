@@ -1,0 +1,137 @@
+from django.db.models import Count, Min, Q, Sum
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from accounts.choices import Scope
+from api import paging, parameters
+from api.conditional import answer
+from api.idempotency import idempotent
+from api.schemas.backfills import BackfillDetail, BackfillPage
+from api.schemas.shared import IDEMPOTENCY_KEY, PAGING, WRITE_REFUSED, asks, reads
+from api.views.base import EtalonView
+from core.errors import NotFound
+from measurement.choices import BackfillStatus, Purpose, WindowState
+from measurement.models import Backfill
+from measurement.services import backfills
+
+_MOVES = {
+    "pause": backfills.pause_backfill,
+    "resume": backfills.resume_backfill,
+    "cancel": backfills.cancel_backfill,
+    "retry": backfills.retry_backfill,
+}
+
+
+def _row(backfill: Backfill) -> dict:
+    return {
+        "id": backfill.pk,
+        "purpose": backfill.purpose,
+        "status": backfill.status,
+        "from": backfill.start,
+        "to": backfill.until,
+        "metrics": sorted({target.key for target in backfill.targets.all()}),
+        "reason": backfill.reason,
+        "started_by": backfill.actor_label,
+        "created_at": backfill.created_at,
+        "started_at": backfill.started_at,
+        "finished_at": backfill.finished_at,
+        "error": backfill.error,
+        "windows": backfill.window_count,
+        "windows_done": backfill.done_count,
+        "windows_parked": backfill.parked_count,
+        "staged_rows": backfill.staged_count or 0,
+        "checksum": backfill.checksum,
+    }
+
+
+def _counted():
+    return Backfill.objects.annotate(
+        window_count=Count("windows"),
+        done_count=Count("windows", filter=Q(windows__state=WindowState.DONE)),
+        parked_count=Count("windows", filter=Q(windows__state=WindowState.PARKED)),
+        staged_count=Sum("windows__staged_rows"),
+        next_due_at=Min("windows__due_at", filter=Q(windows__state=WindowState.DUE)),
+    ).prefetch_related("targets")
+
+
+def _detail(pk: int) -> dict:
+    backfill = _counted().filter(pk=pk).first()
+    if backfill is None:
+        raise NotFound(f"There is no backfill {pk}.")
+    windows = backfill.windows.values(
+        "position",
+        "start",
+        "until",
+        "state",
+        "attempts",
+        "error",
+        "source_rows",
+        "staged_rows",
+        "seconds",
+        "done_at",
+    )
+    return {**_row(backfill), "result": backfill.result, "window_list": list(windows)}
+
+
+class Backfills(EtalonView):
+    """Plans to compute values, newest first. Previews and daily runs are among them."""
+
+    @extend_schema(
+        operation_id="list_backfills",
+        summary="Backfills, newest first",
+        parameters=[
+            asks("status", "Only in this state.", enum=BackfillStatus.values),
+            asks("purpose", "Only for this purpose.", enum=Purpose.values),
+            asks("metric", "Only those that compute this metric."),
+            *PAGING,
+        ],
+        responses=reads(BackfillPage),
+    )
+    def get(self, request):
+        parameters.only(request, ["status", "purpose", "metric", "cursor", "limit"])
+        limit, before = paging.limit_of(request), paging.cursor_of(request)
+        rows = _counted().order_by("-pk")
+        if status := parameters.choice(request, "status", BackfillStatus.values):
+            rows = rows.filter(status=status)
+        if purpose := parameters.choice(request, "purpose", Purpose.values):
+            rows = rows.filter(purpose=purpose)
+        if key := request.query_params.get("metric"):
+            rows = rows.filter(pk__in=Backfill.objects.filter(targets__key=key).values("pk"))
+        if before is not None:
+            rows = rows.filter(pk__lt=before)
+        found = list(rows[: limit + 1])
+        more = found[limit - 1].pk if len(found) > limit else None
+        body = paging.page(request, [_row(backfill) for backfill in found[:limit]], more)
+        return answer(request, lambda: body)
+
+
+class BackfillView(EtalonView):
+    """One backfill with all its windows."""
+
+    @extend_schema(
+        operation_id="get_backfill", summary="One backfill", responses=reads(BackfillDetail)
+    )
+    def get(self, request, pk: int):
+        parameters.only(request, [])
+        return answer(request, lambda: _detail(pk))
+
+
+class BackfillMove(EtalonView):
+    """Pause, resume, cancel or retry. What is done stays done; old values stay served."""
+
+    write_scope = Scope.OPERATE
+
+    @extend_schema(
+        operation_id="move_backfill",
+        summary="Pause, resume, cancel or retry a backfill",
+        request=None,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={200: BackfillDetail, **WRITE_REFUSED},
+    )
+    @idempotent
+    def post(self, request, pk: int, move: str):
+        backfill = Backfill.objects.filter(pk=pk).first()
+        if backfill is None:
+            raise NotFound(f"There is no backfill {pk}.")
+        _MOVES[move](backfill, actor=request.user, via="api")
+        return Response(_detail(pk))
