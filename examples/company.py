@@ -72,6 +72,10 @@ class Request:
                         merged[name] = value
         return list(found.values())
 
+    def revision_at(self, step: Step) -> int:
+        """The number of the revision that a step makes or speaks of."""
+        return sum(one.does == "submit" for one in self.steps[: self.steps.index(step) + 1])
+
 
 @dataclass(frozen=True)
 class Company:
@@ -105,6 +109,11 @@ class Company:
     @cached_property
     def tree(self) -> list[dict]:
         return _read(self.folder / "tree.yaml")
+
+    def branches(self, key: str) -> list[dict]:
+        """What a metric hangs under."""
+        hanging = [edge for edge in self.tree if edge["child"] == key]
+        return [{name: edge[name] for name in edge if name != "child"} for edge in hanging]
 
     @cached_property
     def checks(self) -> list[dict]:

@@ -91,6 +91,6 @@ def test_requests_use_people_and_entries_that_exist():
 
 
 def test_the_last_request_that_was_published_leaves_what_the_files_say():
-    (last,) = [r for r in COMPANY.requests if r.name == "08_after_coupons"]
+    (last,) = [r for r in COMPANY.requests if r.name == "09_after_coupons"]
 
     assert [set(item) & {"spec", "words"} for item in last.items] == [set()]

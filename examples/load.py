@@ -1,0 +1,162 @@
+"""Loading the example company, from people to values, and going on where a load was cut short."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from accounts.models import User
+from catalog.models import Dataset, Entry, Metric, Resolution
+from catalog.services.cards import follow
+from core import audit, clock
+from core.models import AuditEvent
+from examples.company import Company
+from examples.history import WRITING, History, work_off_all
+from examples.people import VIA, add_people
+from examples.replay import ZONE, Shift
+from examples.source import KEY, add_source, move_source, shift_of
+from governance.services.approval_policies import seed_default_policies
+from measurement.choices import UNFINISHED, CheckKind, Purpose
+from measurement.models import Backfill, Check, Series, Source
+from measurement.plans import target_of_resolution
+from measurement.services.backfills import plan_backfill
+from measurement.services.checks import run_due_checks
+from measurement.services.daily import extend_live_metrics
+
+Say = Callable[[str], None]
+LOADED = "example.load"
+
+
+def load(company: Company, *, say: Say, weeks: int | None = None) -> bool:
+    """Load all of it. Returns whether there was something to do.
+
+    Every part looks for what is there already, so that it may be called again at any time.
+    """
+    if AuditEvent.objects.filter(action=LOADED).exists():
+        return False
+    shift = _shift(weeks)
+    with clock.simulated(_beginning(company, shift)):
+        with _told(say, "People, roles and approval policies"):
+            people = add_people(company)
+            seed_default_policies(via=VIA)
+        with _told(say, f"The shop's tills, moved by {shift.weeks} weeks"):
+            source = add_source(shift, actor=people["finn"])
+    History(company, shift, people, say).play(after=lambda: set_checks(company))
+    with _told(say, "Values up to now"):
+        _follow(company, people)
+        extend_to_now()
+    with transaction.atomic():
+        audit.record(LOADED, source, actor=None, via=VIA, weeks=shift.weeks)
+    return True
+
+
+def _shift(weeks: int | None) -> Shift:
+    source = Source.objects.filter(key=KEY).first()
+    if source is not None:
+        return shift_of(source)
+    return Shift(weeks) if weeks is not None else Shift.for_today(clock.today(ZONE))
+
+
+def _beginning(company: Company, shift: Shift) -> datetime:
+    """A little before the first request was begun."""
+    return company.requests[0].steps[0].instant(shift) - 2 * WRITING
+
+
+@contextmanager
+def _told(say: Say, what: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    say(f"{what} ({time.monotonic() - started:.1f} s)")
+
+
+def set_checks(company: Company) -> None:
+    """Tell the checks of datasets whose rows do not come every day what is usual for them."""
+    datasets = {one.key: one for one in Dataset.objects.live()}
+    for wanted in company.checks:
+        parameters = {
+            CheckKind.FRESHNESS: {"max_age_hours": wanted["max_age_hours"]},
+            CheckKind.ROW_COUNT: {"band": wanted["band"]},
+        }
+        for kind, values in parameters.items():
+            dataset = datasets.get(wanted["dataset"])
+            if dataset is None or Check.objects.filter(dataset=dataset, kind=kind).exists():
+                continue
+            check = Check(dataset=dataset, kind=kind, parameters=values)
+            check._change_reason = wanted["because"]
+            check.save()
+
+
+def _follow(company: Company, people: dict[str, User]) -> None:
+    entries = Entry.objects.in_bulk(field_name="key")
+    for person in company.people:
+        for key in person.get("follows", ()):
+            follow(entries[key], actor=people[person["username"]])
+
+
+def extend_to_now() -> None:
+    """Compute what has come since the last publication: all that is served, and the versions
+    before it, so that they can be compared over the whole year."""
+    extend_live_metrics()
+    for resolution in _superseded():
+        _extend(resolution)
+    work_off_all(Backfill.objects.filter(status__in=UNFINISHED).order_by("pk"))
+    run_due_checks()
+
+
+def _superseded() -> list[Resolution]:
+    """For each version that is not the newest of its metric, the last resolution it had."""
+    found = {}
+    for metric in Metric.objects.live().select_related("current_version"):
+        older = metric.resolutions.exclude(version=metric.current_version_id)
+        for resolution in older.order_by("number"):
+            if resolution.hash != metric.current_resolution.hash:
+                found[resolution.version_id] = resolution
+    return list(found.values())
+
+
+def _extend(resolution: Resolution) -> None:
+    target = target_of_resolution(resolution)
+    until = clock.today(ZONE) + timedelta(days=1)
+    reached = Series.objects.filter(resolution_hash=target.resolution_hash).values_list(
+        "until", flat=True
+    )
+    covered = min((day for day in reached if day), default=None)
+    if covered is not None and covered >= until:
+        return
+    with transaction.atomic():
+        plan_backfill(
+            [target],
+            purpose=Purpose.MANUAL,
+            actor=None,
+            start=covered and covered - timedelta(days=1),
+            until=until,
+            via=VIA,
+            reason=f"{resolution.version} is computed on, to be compared with what followed",
+        )
+
+
+def move_again(*, via: str) -> tuple[Source, Backfill]:
+    """Move the year to where today lies in its last fifth again, and compute everything anew.
+
+    The history of definitions keeps its days; every day has other rows. Workers do the computing.
+    """
+    source = Source.objects.get(key=KEY)
+    shift = Shift.for_today(clock.today(ZONE))
+    since = source.first_day
+    with transaction.atomic():
+        source = move_source(source, shift, actor=None, via=via)
+        metrics = Metric.objects.live().exclude(current_resolution=None).order_by("pk")
+        resolutions = [metric.current_resolution for metric in metrics] + _superseded()
+        backfill = plan_backfill(
+            [target_of_resolution(resolution) for resolution in resolutions],
+            purpose=Purpose.MANUAL,
+            actor=None,
+            start=since,
+            via=via,
+            reason=f"The example's year was moved to {shift.first_day} – {shift.last_day}",
+        )
+    return source, backfill
