@@ -13,7 +13,6 @@ from catalog.choices import OwnershipRole
 from catalog.models import Entry, Follow, HierarchyEdge, Metric, Ownership, Sla
 from catalog.services.versions import locked_cards, save_cards
 from catalog.stewardship import Stewardship
-from core import clock
 from core.errors import NotAllowed
 
 _LISTS = {
@@ -116,7 +115,6 @@ def _apply_tree(card: Metric, wanted: Stewardship, actor, reason: str) -> None:
 
 def _marked(row, actor, reason: str):
     row._history_user = actor
-    row._history_date = clock.now()
     row._change_reason = reason[:100]
     return row
 

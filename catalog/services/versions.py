@@ -196,7 +196,6 @@ def save_cards(cards: Sequence[Card], *, actor, reason: str, are_new: bool = Fal
 def _note_history(cards: Sequence[Card], *, actor, reason: str, are_new: bool = False) -> None:
     for card in cards:
         card._history_user = actor
-        card._history_date = clock.now()
         card._change_reason = reason[:100]
     type(cards[0]).history.bulk_history_create(cards, batch_size=_BATCH, update=not are_new)
 
