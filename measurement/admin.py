@@ -10,7 +10,9 @@ SHOWN_CONFIG = ("folder", "schema", "views", "url_env", "database", "memory")
 
 
 @admin.register(Source)
-class SourceAdmin(KeptAdmin):
+class SourceAdmin(ReadOnlyAdmin):
+    """Without its earlier states: they would show the configuration as it was, unmasked."""
+
     note = "Sources are set up on the command line, where their credentials are."
     list_display = ["name", "key", "kind", "first_day", "time_limit_seconds"]
     search_fields = ["key", "name"]
@@ -28,10 +30,6 @@ class SourceAdmin(KeptAdmin):
         shown = {name: source.config[name] for name in SHOWN_CONFIG if name in source.config}
         hidden = {name: "hidden" for name in source.config if name not in SHOWN_CONFIG}
         return as_text(shown | hidden)
-
-    def history_form_view(self, request, object_id, version_id, extra_context=None):
-        """An earlier state would show its configuration unmasked: the list of changes must do."""
-        return self.history_view(request, object_id, extra_context)
 
 
 @admin.register(Backfill)

@@ -22,53 +22,58 @@ from measurement.services import checks, moves, serving
 from measurement.services.telling import tell_of
 from semantics.definition import Grain
 
-# Named parts of the two statements below. Members are compared as a pair, since a join on IS NOT
-# DISTINCT FROM cannot be hashed.
-_STAGED = """
-    staged AS (
-        SELECT series.id AS series_id, slice.id AS slice_id,
-               row.period, row.value, row.numerator, row.denominator
-        FROM measurement_stagedvalue row
-        JOIN measurement_backfilltarget target ON target.id = row.target_id
-        JOIN measurement_series series ON series.resolution_hash = target.resolution_hash
-             AND series.grain = row.grain AND series.dimension = row.dimension
-        JOIN measurement_slice slice ON slice.dimension = row.dimension
-             AND coalesce(slice.member, '') = coalesce(row.member, '')
-             AND (slice.member IS NULL) = (row.member IS NULL)
-        WHERE row.backfill_id = %(backfill)s
-    ),
-    scope AS (
-        SELECT * FROM jsonb_to_recordset(%(scope)s::jsonb)
-            AS scope(series_id bigint, start date, until date)
-    )
+# What the run staged, by series and slice, as far as its word is final. A table of its own, so
+# that its statistics are known: how it is joined differs by a thousand times. Members are compared
+# as a pair, since a join on IS NOT DISTINCT FROM cannot be hashed.
+_FRESH = """
+CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS
+WITH scope AS (
+    SELECT * FROM jsonb_to_recordset(%(scope)s::jsonb)
+        AS scope(series_id bigint, start date, until date)
+)
+SELECT series.id AS series_id, slice.id AS slice_id,
+       row.period, row.value, row.numerator, row.denominator
+FROM measurement_stagedvalue row
+JOIN measurement_backfilltarget target ON target.id = row.target_id
+JOIN measurement_series series ON series.resolution_hash = target.resolution_hash
+     AND series.grain = row.grain AND series.dimension = row.dimension
+JOIN scope ON scope.series_id = series.id
+     AND row.period >= scope.start AND row.period < scope.until
+JOIN measurement_slice slice ON slice.dimension = row.dimension
+     AND coalesce(slice.member, '') = coalesce(row.member, '')
+     AND (slice.member IS NULL) = (row.member IS NULL)
+WHERE row.backfill_id = %(backfill)s;
+"""
+# What is shown now of the same series and periods; the constants let its index be used.
+_SHOWN = """
+    known_until IS NULL AND series_id = ANY(%(series)s)
+    AND period >= %(first)s AND period < %(last)s
 """
 _CLOSE = f"""
-WITH {_STAGED}
 UPDATE measurement_observation old SET known_until = %(instant)s
-FROM scope
-WHERE old.series_id = scope.series_id AND old.known_until IS NULL
+FROM jsonb_to_recordset(%(scope)s::jsonb) AS scope(series_id bigint, start date, until date)
+WHERE {_SHOWN.replace("series_id", "old.series_id")}
+  AND old.series_id = scope.series_id
   AND old.period >= scope.start AND old.period < scope.until
   AND NOT EXISTS (
-      SELECT 1 FROM staged
-      WHERE staged.series_id = old.series_id AND staged.slice_id = old.slice_id
-        AND staged.period = old.period
-        AND NOT (staged.value, staged.numerator, staged.denominator)
+      SELECT 1 FROM fresh
+      WHERE fresh.series_id = old.series_id AND fresh.slice_id = old.slice_id
+        AND fresh.period = old.period
+        AND NOT (fresh.value, fresh.numerator, fresh.denominator)
             IS DISTINCT FROM (old.value, old.numerator, old.denominator)
   )
 """  # noqa: S608 - put together from constants
 _INSERT = f"""
-WITH {_STAGED}
+WITH shown AS MATERIALIZED (
+    SELECT series_id, slice_id, period FROM measurement_observation WHERE {_SHOWN}
+)
 INSERT INTO measurement_observation
     (series_id, slice_id, period, value, numerator, denominator, backfill_id, known_from)
-SELECT staged.series_id, staged.slice_id, staged.period,
-       staged.value, staged.numerator, staged.denominator, %(backfill)s, %(instant)s
-FROM staged
-JOIN scope ON scope.series_id = staged.series_id
-     AND staged.period >= scope.start AND staged.period < scope.until
+SELECT fresh.*, %(backfill)s, %(instant)s FROM fresh
 WHERE NOT EXISTS (
-    SELECT 1 FROM measurement_observation old
-    WHERE old.series_id = staged.series_id AND old.slice_id = staged.slice_id
-      AND old.period = staged.period AND old.known_until IS NULL
+    SELECT 1 FROM shown
+    WHERE shown.series_id = fresh.series_id AND shown.slice_id = fresh.slice_id
+      AND shown.period = fresh.period
 )
 """  # noqa: S608 - put together from constants
 _SLICES = """
@@ -182,12 +187,18 @@ def _switch(backfill: Backfill) -> dict:
                 for scope in scopes
             ]
         ),
+        "series": [scope.series.pk for scope in scopes],
+        "first": min((scope.start for scope in scopes), default=backfill.start),
+        "last": max((scope.until for scope in scopes), default=backfill.until),
     }
     with connection.cursor() as cursor:
+        cursor.execute(_FRESH, values)
+        cursor.execute("ANALYZE fresh")
         cursor.execute(_CLOSE, values)
         closed = cursor.rowcount
         cursor.execute(_INSERT, values)
         inserted = cursor.rowcount
+        cursor.execute("DROP TABLE fresh")
     _widen(backfill, targets, series)
     serving.serve_targets(backfill, has_moved=bool(closed or inserted))
     return {"closed": closed, "inserted": inserted}

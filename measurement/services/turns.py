@@ -13,8 +13,9 @@ from core import clock
 from measurement.choices import BackfillStatus
 from measurement.models import Backfill, BackfillWindow
 from measurement.services import moves
+from measurement.services.cutting import cut_windows
 from measurement.services.switching import finish_backfill
-from measurement.services.windows import compute_window, cut_windows, lease_window
+from measurement.services.windows import compute_window, lease_window
 
 # How many workers are asked to share a run; each further one reads the source beside the others.
 WORKERS_A_RUN = 2

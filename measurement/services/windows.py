@@ -1,4 +1,4 @@
-"""The pieces of a run: cut by source rows, leased with a fencing token, computed, staged.
+"""The windows of a run: leased with a fencing token, computed, staged.
 
 A window is computed outside of any transaction, since that may take minutes. Its values and its
 tick are then written together by whoever still holds the window's token; everybody else is
@@ -20,114 +20,22 @@ from django.db.models.functions import Now
 
 from core.errors import EtalonError, QueryFailed, SourceTooSlow, SourceUnavailable
 from measurement.choices import PASSING, BackfillStatus, Purpose, WindowState
-from measurement.closures import closure_of, datasets, measured_datasets
+from measurement.closures import closure_of, datasets
 from measurement.models import Backfill, BackfillWindow, StagedValue
 from measurement.periods import Calendar
-from measurement.services import moves
+from measurement.services.cutting import is_too_much, split_window
 from measurement.services.questions import Group, StagedRow, ask, groups_of, questions_of
 from measurement.warehouses import open_source
 from measurement.warehouses.base import Limits, Stopped, Warehouse
-from measurement.warehouses.datasets import rows_by_day, what_is_missing
+from measurement.warehouses.datasets import what_is_missing
 
 log = structlog.get_logger()
 
-# Counting is worth this much of a worker's time.
-COUNT_SECONDS = 30.0
-DAYS_WHEN_UNCOUNTED = 31
 # How often a worker looks whether its window is still its own, and says that it is alive.
 WATCH_SECONDS = 2.0
 # What all questions of one window may take together; the task's own limit is above.
 WINDOW_SECONDS = 200.0
 LIVE_ROWS = 20_000
-
-
-# --- cutting -------------------------------------------------------------------------------
-
-
-def cut_windows(backfill: Backfill) -> None:
-    """Divide a run's range so that each window reads about as many source rows.
-
-    Done once: a run that has windows keeps them. Notes in `result` until when each target's
-    source has rows. A source that cannot be counted is cut by days, and says what is wrong with
-    it when its windows are computed.
-    """
-    if backfill.windows.exists():
-        return
-    counts = _count_rows(backfill)
-    pieces = list(_pieces(backfill.start, backfill.until, counts))
-    with transaction.atomic():
-        backfill = moves.lock(backfill.pk)
-        if backfill.windows.exists():
-            return
-        BackfillWindow.objects.bulk_create(
-            BackfillWindow(
-                backfill=backfill,
-                position=position,
-                start=start,
-                until=until,
-                source_rows=rows,
-                due_at=Now(),
-            )
-            for position, (start, until, rows) in enumerate(pieces)
-        )
-        if counts is not None:
-            newest = _newest_days(backfill, counts)
-            moves.save(backfill, result={**backfill.result, "newest": newest})
-
-
-def _count_rows(backfill: Backfill) -> dict[str, dict[date, int]] | None:
-    """Rows by day of each dataset that the targets measure, by its definition's hash."""
-    counts: dict[str, dict[date, int]] = {}
-    try:
-        for group in groups_of(list(backfill.targets.all())):
-            limits = Limits(min(group.source.time_limit_seconds, COUNT_SECONDS))
-            for target in group.targets:
-                for key, dataset in measured_datasets(closure_of(target.definitions)).items():
-                    if target.definitions[key] not in counts:
-                        counts[target.definitions[key]] = rows_by_day(
-                            open_source(group.source),
-                            dataset,
-                            backfill.start,
-                            backfill.until,
-                            limits,
-                            now=backfill.created_at,
-                        )
-    except EtalonError as error:
-        log.warning("rows_not_counted", backfill=backfill.pk, error=error.message)
-        return None
-    return counts
-
-
-def _newest_days(backfill: Backfill, counts: dict[str, dict[date, int]]) -> dict[str, str]:
-    """For each target the last day of the run on which all its datasets have rows."""
-    before = backfill.start - timedelta(days=1)
-    found = {}
-    for target in backfill.targets.all():
-        measured = measured_datasets(closure_of(target.definitions))
-        days = [max(counts[target.definitions[key]], default=before) for key in measured]
-        if days:
-            found[target.key] = min(days).isoformat()
-    return found
-
-
-def _pieces(
-    start: date, until: date, counts: dict[str, dict[date, int]] | None
-) -> Iterator[tuple[date, date, int | None]]:
-    if counts is None:
-        while start < until:
-            end = min(until, start + timedelta(days=DAYS_WHEN_UNCOUNTED))
-            yield start, end, None
-            start = end
-        return
-    first, rows = start, 0
-    for offset in range((until - start).days):
-        day = start + timedelta(days=offset)
-        more = sum(by_day.get(day, 0) for by_day in counts.values())
-        if rows and rows + more > settings.WINDOW_SOURCE_ROWS:
-            yield first, day, rows
-            first, rows = day, 0
-        rows += more
-    yield first, until, rows
 
 
 # --- leasing -------------------------------------------------------------------------------
@@ -237,7 +145,8 @@ def compute_window(window: BackfillWindow) -> None:
         _put_off(window, backfill, error)
         return
     except EtalonError as error:
-        _put_off(window, backfill, error)
+        if not is_too_much(window, error) or not split_window(window):
+            _put_off(window, backfill, error)
         return
     stage(window, rows, seconds=time.monotonic() - started)
 

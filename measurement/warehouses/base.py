@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from core.errors import SourceTooSlow, TooManyRows
+from core.errors import QueryFailed, SourceTooSlow, TooManyRows
 from semantics.guard import Dialect
 
 log = structlog.get_logger()
@@ -40,6 +40,12 @@ def end_process_when_deaf() -> None:
     """Let this process and its later children end when an engine cannot be stopped otherwise."""
     global _ends_when_deaf  # noqa: PLW0603 - a property of the process
     _ends_when_deaf = True
+
+
+class NeedsMemory(QueryFailed):
+    """A query needs more memory than the source may use; a shorter range may do."""
+
+    code = "needs_memory"
 
 
 class Stopped(Exception):
@@ -65,6 +71,9 @@ class Warehouse(Protocol):
     """One open, read-only connection to a source, used by one thread at a time."""
 
     dialect: Dialect
+    # How much of a window one row fills. Files without partitions are read whole by each window,
+    # so that larger windows suit them better than a database.
+    row_weight: float
 
     def query(self, sql: str, limits: Limits, *, now: datetime | None = None) -> Answer:
         """Run one SELECT. `now` is the instant as of which the source is read, if it can tell.

@@ -8,7 +8,14 @@ from pathlib import Path
 import duckdb
 
 from core.errors import QueryFailed, SourceUnavailable
-from measurement.warehouses.base import ROWS_A_FETCH, Answer, Limits, Stopper, gather
+from measurement.warehouses.base import (
+    ROWS_A_FETCH,
+    Answer,
+    Limits,
+    NeedsMemory,
+    Stopper,
+    gather,
+)
 from semantics.guard import Dialect
 
 _PACKAGE = "package:"
@@ -26,6 +33,7 @@ class DuckDb:
     """
 
     dialect = Dialect.DUCKDB
+    row_weight = 1.0
 
     def __init__(self, key: str, config: Mapping):
         self.key = key
@@ -95,7 +103,7 @@ class DuckDb:
 
     def _failed(self, error: duckdb.Error) -> Exception:
         if isinstance(error, duckdb.OutOfMemoryException):
-            return QueryFailed(
+            return NeedsMemory(
                 f"The source `{self.key}` needs more memory than it may use. "
                 "Ask for a shorter range or fewer dimensions."
             )

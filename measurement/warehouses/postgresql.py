@@ -27,6 +27,7 @@ class PostgreSql:
     read-only role, and `schema`, where unqualified tables are looked for (`public`)."""
 
     dialect = Dialect.POSTGRESQL
+    row_weight = 8.0
 
     def __init__(self, key: str, config: Mapping):
         self.key = key

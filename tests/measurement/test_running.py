@@ -18,9 +18,10 @@ from measurement.choices import BACKFILL_MOVES, BackfillStatus, Purpose, WindowS
 from measurement.models import Backfill, BackfillWindow, CheckRun, Observation, StagedValue
 from measurement.selectors.backfills import difference_so_far, progress_of
 from measurement.selectors.values import read_values
-from measurement.services import backfills, sweeping, windows
+from measurement.services import backfills, cutting, sweeping, windows
 from measurement.services.turns import take_turn, work_off
 from measurement.services.windows import compute_window, lease_window, stage
+from measurement.warehouses.base import NeedsMemory
 from tests.measurement import company
 from tests.measurement.catalog import sales_spec
 
@@ -65,7 +66,7 @@ def test_two_workers_never_hold_the_same_window(run):
 
 
 def test_many_workers_share_a_run_and_compute_each_window_once(run):
-    windows.cut_windows(run)
+    cutting.cut_windows(run)
     ends = [threading.Thread(target=_work, args=(run,)) for _ in range(4)]
     for end in ends:
         end.start()
@@ -213,11 +214,31 @@ def test_a_source_over_its_limit_is_stopped(shop, settings):
     assert time.monotonic() - started < 20
 
 
+def test_a_window_that_is_too_much_at_once_is_halved(shop, monkeypatch):
+    monkeypatch.setattr(cutting, "ROWS_WORTH_HALVING", 10)
+    shop.publish("sales", sales_spec())
+    whole = work_off(shop.plan("sales"))
+    measure = windows._measure
+
+    def needs_memory(backfill, window, *more):
+        if (window.until - window.start).days > 12:
+            raise NeedsMemory("too much")
+        return measure(backfill, window, *more)
+
+    monkeypatch.setattr(windows, "_measure", needs_memory)
+    run = work_off(shop.plan("sales", purpose=Purpose.MANUAL, actor=shop.author))
+
+    assert (run.status, run.checksum) == (BackfillStatus.DONE, whole.checksum)
+    pieces = sorted(run.windows.values_list("start", "until"))
+    assert len(pieces) == 4
+    assert [end for _, end in pieces[:-1]] == [start for start, _ in pieces[1:]]
+
+
 def test_a_cancel_stops_the_query_at_the_source(shop, settings, monkeypatch):
     monkeypatch.setattr(windows, "WATCH_SECONDS", 0.2)
     shop.publish("sales", sales_spec())
     run = shop.plan("sales")
-    windows.cut_windows(run)
+    cutting.cut_windows(run)
     shop.slow_down(SLOW_VIEW, seconds=60)
     worker = threading.Thread(target=_work, args=(run,))
     worker.start()
@@ -344,7 +365,7 @@ def test_progress_and_difference_are_told_while_it_runs(shop, run):
     progress = progress_of(again)
     so_far = difference_so_far(again)
 
-    assert (progress.done, progress.total, progress.parked) == (1, 5, 0)
+    assert (progress.done, progress.total, progress.parked) == (1, 4, 0)
     assert progress.eta_seconds > 0
     assert progress.rows_per_second > 0
     assert 0 < so_far.moved <= so_far.compared
