@@ -91,6 +91,11 @@ def _walk(
                 yield from _walk(other, (*hops, Hop(entity.name, other)), specs)
 
 
+def reachable(dataset: str, specs: Mapping[str, AnySpec]) -> set[str]:
+    """The datasets that rows of `dataset` can be joined to."""
+    return {route.dataset for _, route in _walk(dataset, (), specs)} - {dataset}
+
+
 def identifies(entity: Entity) -> bool:
     return entity.type in (EntityType.PRIMARY, EntityType.UNIQUE)
 

@@ -38,7 +38,7 @@ def first_of(day: date, grain: Grain, week_start: Weekday) -> date:
 
 
 def moved(day: date, length: Window, sign: int = 1) -> date:
-    """The day some time later or, with sign -1, earlier. A month's missing days fall on its last."""
+    """The day some time later or, with sign -1, earlier. Days that a month lacks are its last."""
     if length.grain in DAYS:
         return day + timedelta(days=sign * length.count * DAYS[length.grain])
     month = day.year * 12 + day.month - 1 + sign * length.count * MONTHS[length.grain]

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from semantics.canonical import hash_of
-from semantics.definition import AnySpec, Grain
+from semantics.definition import AnySpec, DatasetSpec, Grain
 from semantics.guard import Dialect
+from semantics.lineage import closure
 from semantics.metricflow.plan import Plan
 from semantics.metricflow.star import World
 from semantics.metricflow.writing import source_names, written
+from semantics.paths import reachable
 from semantics.problems import refuse
 from semantics.question import CompiledQuestion, Measure
 
@@ -49,16 +51,18 @@ def compile_question(
     for named, what in (([each.label for each in measures], "label"), (group_by, "dimension")):
         if len(set(named)) != len(named):
             raise refuse("repeated", f"A {what} is asked for twice.", "Ask for each once.")
-    asked = tuple(
-        _Asked(
-            each.label,
-            each.key,
-            tuple((key, hash_of(spec)) for key, spec in each.specs.items()),
-            each.specs,
-        )
-        for each in measures
-    )
+    asked = tuple(map(_asked, measures))
     return _compiled(asked, Grain(grain), tuple(group_by), Dialect(dialect))
+
+
+def _asked(measure: Measure) -> _Asked:
+    """The measure with what it can stand on, and nothing else that it may have been given."""
+    standing = closure(measure.key, measure.specs)
+    for dataset in [key for key, spec in standing.items() if isinstance(spec, DatasetSpec)]:
+        for joined in sorted(reachable(dataset, measure.specs)):
+            standing.setdefault(joined, measure.specs[joined])
+    hashes = tuple((key, hash_of(spec)) for key, spec in standing.items())
+    return _Asked(measure.label, measure.key, hashes, standing)
 
 
 @lru_cache(maxsize=KEPT)

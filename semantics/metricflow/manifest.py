@@ -115,6 +115,13 @@ def select(
     return statement.sql.replace(f"{_SCHEMA}.", "")
 
 
+def dimension(path: str) -> str:
+    """How MetricFlow's filters call a dimension: joins before the last stand apart."""
+    *before, entity, name = path.split("__")
+    way = f", entity_path={before!r}" if before else ""
+    return f"{{{{ Dimension('{entity}__{name}'{way}) }}}}"
+
+
 def _rows(model: Model) -> dict[str, Any]:
     day = {
         "name": _TIME,

@@ -25,7 +25,7 @@ from semantics.definition import (
     TimeDimension,
 )
 from semantics.guard import Dialect
-from semantics.metricflow.manifest import OWN, Model
+from semantics.metricflow.manifest import OWN, Model, dimension
 from semantics.paths import Hop, Route, identifies
 from semantics.problems import refuse
 from semantics.reserved import needs_quotes
@@ -137,9 +137,9 @@ class Star:
             place = (*place, hop, world.hashes[hop.dataset])
             reached = self._join(place, reached, hop, target)
             way.append(reached.entity)
-        dimension = next(each for each in reached.spec.dimensions if each.name == route.dimension)
-        expression, label, is_text = _member(dimension, reached.spec, self.dialect)
-        column = self._names.of((place, expression), f"by_{dimension.name}", longest=17)
+        said = next(each for each in reached.spec.dimensions if each.name == route.dimension)
+        expression, label, is_text = _member(said, reached.spec, self.dialect)
+        column = self._names.of((place, expression), f"by_{said.name}", longest=17)
         reached.columns[column] = expression
         path = self.own(column) if reached is self else "__".join((*way, column))
         return Member(path, label, is_text)
@@ -177,7 +177,7 @@ class Star:
         return guard.to_dialect(
             guard.render(tree),
             self.dialect,
-            rename=lambda name: "{{ Dimension('%s') }}" % members[name].path,
+            rename=lambda name: dimension(members[name].path),
         )
 
     def model(self, relation: str, dated: str) -> Model:

@@ -11,7 +11,7 @@ from semantics.guard import Dialect
 from semantics.metricflow import manifest
 from semantics.metricflow.manifest import OWN, Figure
 from semantics.metricflow.plan import Ask, Events, Plan, Value
-from semantics.metricflow.star import DAY, local_day, moment
+from semantics.metricflow.star import DAY, Member, local_day, moment
 from semantics.periods import DAYS, Reading, Scan, step
 from semantics.question import START, UNTIL, CompiledQuestion, mark
 
@@ -137,7 +137,7 @@ class _Text:
         return self._add(
             f"{star.key}_answer",
             f"SELECT\n  {listed}\nFROM {self.spans(ask.reading)} AS spans\n"
-            f"JOIN (\n{_indented(sql)}\n) AS asked ON asked.{through} = spans.{_THROUGH}",
+            f"JOIN (\n{sql}\n) AS asked ON asked.{through} = spans.{_THROUGH}",
         )
 
     def _read(self, ask: Ask) -> str:
@@ -166,22 +166,24 @@ class _Text:
         """Days on which somebody did what the base counts, and later what the conversion does."""
         star = events.star
         day = local_day(events.time, star.spec, star.dialect)
-        own = [star.own(name) for name in (DAY, events.who, *events.same)]
         for name, sql in star.relations(day, self._scan(events.time, ask.reading, events)):
             self.ctes[name] = sql
+        keys = [star.own(name) for name in dict.fromkeys((DAY, events.who, *events.same))]
         counted = Figure("events", Aggregation.COUNT, DAY, events.conditions)
         found = manifest.select(
-            star.model(star.rows, DAY), star.looked_up(), [counted], own, star.dialect
+            star.model(star.rows, DAY), star.looked_up(), [counted], keys, star.dialect
         )
-        base = ", ".join((DAY, events.base_who, *events.base_same))
-        pairs = zip((events.base_who, *events.base_same), (events.who, *events.same), strict=True)
-        same = [f"found.{OWN}__{theirs} = base.{ours}" for ours, theirs in pairs]
+        ours, theirs = (events.base_who, *events.base_same), (events.who, *events.same)
+        matches = [
+            f"found.{OWN}__{their} = base.{our}" for our, their in zip(ours, theirs, strict=True)
+        ]
+        columns = list(dict.fromkeys((DAY, *ours)))
         return self._add(
             "converted",
-            f"SELECT DISTINCT {', '.join(f'base.{name}' for name in base.split(', '))}\n"
-            f"FROM (SELECT DISTINCT {base} FROM {star_rows(ask)}) AS base\n"
-            f"JOIN (\n{_indented(found)}\n) AS found\n"
-            f"  ON {' AND '.join([*same, *_in_time(events)])}",
+            f"SELECT DISTINCT {', '.join(f'base.{name}' for name in columns)}\n"
+            f"FROM (SELECT DISTINCT {', '.join(columns)} FROM {ask.star.rows}) AS base\n"
+            f"JOIN (\n{found}\n) AS found\n"
+            f"  ON {' AND '.join([*matches, *_in_time(events)])}",
         )
 
     # --- all answers together --------------------------------------------------------------
@@ -189,7 +191,8 @@ class _Text:
     def composed(
         self, answers: Sequence[str], values: Mapping[str, Value], labels: Sequence[str]
     ) -> str:
-        listed, columns = ["period", *self.members], []
+        listed = ["period", *self.members]
+        columns: list[str] = []
         for value in values.values():
             for sql in (value.sql, value.numerator, value.denominator):
                 name = f"value_{len(columns) + 1}"
@@ -210,7 +213,7 @@ class _Text:
             f"  FROM {self._joined(answers)}\n) AS answers\n"
             f"WHERE {some}\nORDER BY {order}"
         )
-        ctes = ",\n".join(f"{name} AS (\n{_indented(sql)}\n)" for name, sql in self.ctes.items())
+        ctes = ",\n".join(f"{name} AS (\n{sql}\n)" for name, sql in self.ctes.items())
         return f"WITH {ctes}\n{select}"
 
     def _known(self, sql: str | None, value: Value) -> str:
@@ -250,10 +253,6 @@ class _Text:
         return self._add("merged", f"SELECT\n  {_lines(listed)}\nFROM {source}\nGROUP BY {grouped}")
 
 
-def star_rows(ask: Ask) -> str:
-    return ask.star.rows
-
-
 def _in_time(events: Events) -> list[str]:
     """A conversion counts from the day of the base event on, until the window is over.
 
@@ -269,7 +268,7 @@ def _in_time(events: Events) -> list[str]:
     return [f"{found} {since} base.{DAY}", f"{found} {before} {until}"]
 
 
-def _member_text(member) -> str:
+def _member_text(member: Member) -> str:
     text = f"CAST(asked.{member.path} AS VARCHAR)"
     if member.label is None:
         return text
@@ -288,8 +287,3 @@ def _quoted(name: str) -> str:
 
 def _lines(items: Sequence[str], spaces: int = 2) -> str:
     return f",\n{' ' * spaces}".join(items)
-
-
-def _indented(sql: str) -> str:
-    """Indent, but leave a text literal of several lines as it is: MetricFlow's own lines alone."""
-    return sql

@@ -1,0 +1,59 @@
+WITH periods AS (
+SELECT
+  CAST(starts AS DATE) AS period,
+  CAST(starts AS DATE) AS since,
+  LEAST(CAST(starts + INTERVAL '1 DAY' AS DATE), DATE '2026-03-10') - 1 AS through
+FROM GENERATE_SERIES(TIMESTAMP '2026-03-06', DATE '2026-03-10' - INTERVAL '1 DAY', INTERVAL '1 DAY') AS every(starts)
+),
+zoned_clicks_rows AS (
+SELECT
+  CAST(TO_TIMESTAMP(EXTRACT(EPOCH FROM at_zoned)) AT TIME ZONE 'America/New_York' AS DATE) AS on_day,
+  1 AS v
+FROM clicks
+WHERE at_zoned >= DATE '2026-03-04' AND at_zoned < DATE '2026-03-12'
+),
+days AS (
+SELECT through, CAST(UNNEST(GENERATE_SERIES(CAST(since AS TIMESTAMP), through, INTERVAL '1 DAY')) AS DATE) AS on_day
+FROM (SELECT DISTINCT since, through FROM periods) AS spans
+),
+zoned_clicks_read AS (
+SELECT
+  spans.through,
+  rows_read.v AS v
+FROM zoned_clicks_rows AS rows_read
+JOIN days AS spans ON spans.on_day = rows_read.on_day
+),
+zoned_clicks_answer AS (
+SELECT
+  spans.period,
+  asked_170f38
+FROM periods AS spans
+JOIN (
+SELECT
+  own__through
+  , SUM(__asked_170f38) AS asked_170f38
+FROM (
+  SELECT
+    through AS own__through
+    , CASE WHEN v IS NOT NULL THEN 1 ELSE 0 END AS __asked_170f38
+  FROM zoned_clicks_read zoned_clicks_read_src_10000
+) subq_3
+GROUP BY
+  own__through
+) AS asked ON asked.own__through = spans.through
+)
+SELECT
+  period,
+  value_1 AS "value",
+  value_2 AS "value_numerator",
+  value_3 AS "value_denominator"
+FROM (
+  SELECT
+    period,
+    asked_170f38 AS value_1,
+    CAST(NULL AS DOUBLE PRECISION) AS value_2,
+    CAST(NULL AS DOUBLE PRECISION) AS value_3
+  FROM periods LEFT JOIN zoned_clicks_answer USING (period)
+) AS answers
+WHERE value_1 IS NOT NULL OR value_2 IS NOT NULL OR value_3 IS NOT NULL
+ORDER BY 1

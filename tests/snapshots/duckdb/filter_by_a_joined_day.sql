@@ -1,0 +1,73 @@
+WITH periods AS (
+SELECT
+  CAST(starts AS DATE) AS period,
+  CAST(starts AS DATE) AS since,
+  LEAST(CAST(starts + INTERVAL '1 MONTH' AS DATE), DATE '2026-05-01') - 1 AS through
+FROM GENERATE_SERIES(TIMESTAMP '2026-01-01', DATE '2026-05-01' - INTERVAL '1 DAY', INTERVAL '1 MONTH') AS every(starts)
+),
+lines_rows AS (
+SELECT
+  CAST(day AS DATE) AS on_day,
+  amount AS v,
+  customer AS to_customer
+FROM lines
+WHERE day >= DATE '2026-01-01' AND day < DATE '2026-05-01'
+),
+customers_2 AS (
+SELECT
+  id AS to_customer,
+  CAST(joined AS DATE) AS by_joined_on
+FROM customers
+),
+days AS (
+SELECT through, CAST(UNNEST(GENERATE_SERIES(CAST(since AS TIMESTAMP), through, INTERVAL '1 DAY')) AS DATE) AS on_day
+FROM (SELECT DISTINCT since, through FROM periods) AS spans
+),
+lines_read AS (
+SELECT
+  spans.through,
+  rows_read.v AS v,
+  rows_read.to_customer AS to_customer
+FROM lines_rows AS rows_read
+JOIN days AS spans ON spans.on_day = rows_read.on_day
+),
+lines_answer AS (
+SELECT
+  spans.period,
+  asked_d78865
+FROM periods AS spans
+JOIN (
+SELECT
+  own__through
+  , SUM(asked_d78865) AS asked_d78865
+FROM (
+  SELECT
+    lines_read_src_10000.through AS own__through
+    , customers_2_src_10000.by_joined_on AS to_customer__by_joined_on
+    , lines_read_src_10000.v AS asked_d78865
+  FROM lines_read lines_read_src_10000
+  LEFT OUTER JOIN
+    customers_2 customers_2_src_10000
+  ON
+    lines_read_src_10000.to_customer = customers_2_src_10000.to_customer
+) subq_5
+WHERE to_customer__by_joined_on < '2026-02-01'
+GROUP BY
+  own__through
+) AS asked ON asked.own__through = spans.through
+)
+SELECT
+  period,
+  value_1 AS "value",
+  value_2 AS "value_numerator",
+  value_3 AS "value_denominator"
+FROM (
+  SELECT
+    period,
+    asked_d78865 AS value_1,
+    CAST(NULL AS DOUBLE PRECISION) AS value_2,
+    CAST(NULL AS DOUBLE PRECISION) AS value_3
+  FROM periods LEFT JOIN lines_answer USING (period)
+) AS answers
+WHERE value_1 IS NOT NULL OR value_2 IS NOT NULL OR value_3 IS NOT NULL
+ORDER BY 1

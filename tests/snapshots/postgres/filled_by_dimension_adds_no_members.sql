@@ -1,0 +1,61 @@
+WITH periods AS (
+SELECT
+  CAST(starts AS DATE) AS period,
+  CAST(starts AS DATE) AS since,
+  LEAST(CAST(starts + INTERVAL '1 DAY' AS DATE), DATE '2026-03-06') - 1 AS through
+FROM GENERATE_SERIES(TIMESTAMP '2026-03-02', DATE '2026-03-06' - INTERVAL '1 DAY', INTERVAL '1 DAY') AS every(starts)
+),
+lines_rows AS (
+SELECT
+  CAST(day AS DATE) AS on_day,
+  store AS by_store,
+  amount AS v
+FROM lines
+WHERE day >= DATE '2026-03-02' AND day < DATE '2026-03-06'
+),
+days AS (
+SELECT through, CAST(GENERATE_SERIES(CAST(since AS TIMESTAMP), through, INTERVAL '1 DAY') AS DATE) AS on_day
+FROM (SELECT DISTINCT since, through FROM periods) AS spans
+),
+lines_read AS (
+SELECT
+  spans.through,
+  rows_read.by_store AS by_store,
+  rows_read.v AS v
+FROM lines_rows AS rows_read
+JOIN days AS spans ON spans.on_day = rows_read.on_day
+),
+lines_answer AS (
+SELECT
+  spans.period,
+  CAST(asked.own__by_store AS VARCHAR) AS member_1,
+  filled_sales_a78b25
+FROM periods AS spans
+JOIN (
+SELECT
+  by_store AS own__by_store
+  , through AS own__through
+  , SUM(v) AS filled_sales_a78b25
+FROM lines_read lines_read_src_10000
+GROUP BY
+  by_store
+  , through
+) AS asked ON asked.own__through = spans.through
+)
+SELECT
+  period,
+  member_1 AS "store",
+  value_1 AS "value",
+  value_2 AS "value_numerator",
+  value_3 AS "value_denominator"
+FROM (
+  SELECT
+    period,
+    member_1,
+    CASE WHEN filled_sales_a78b25 IS NOT NULL THEN COALESCE(filled_sales_a78b25, 0) END AS value_1,
+    CAST(NULL AS DOUBLE PRECISION) AS value_2,
+    CAST(NULL AS DOUBLE PRECISION) AS value_3
+  FROM lines_answer
+) AS answers
+WHERE value_1 IS NOT NULL OR value_2 IS NOT NULL OR value_3 IS NOT NULL
+ORDER BY 1, 2

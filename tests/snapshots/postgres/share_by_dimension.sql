@@ -1,0 +1,118 @@
+WITH periods AS (
+SELECT
+  CAST(starts AS DATE) AS period,
+  CAST(starts AS DATE) AS since,
+  LEAST(CAST(starts + INTERVAL '1 MONTH' AS DATE), DATE '2026-04-01') - 1 AS through
+FROM GENERATE_SERIES(TIMESTAMP '2026-03-01', DATE '2026-04-01' - INTERVAL '1 DAY', INTERVAL '1 MONTH') AS every(starts)
+),
+lines_rows AS (
+SELECT
+  CAST(day AS DATE) AS on_day,
+  store AS by_store,
+  amount AS v,
+  product AS to_product
+FROM lines
+WHERE day >= DATE '2026-03-01' AND day < DATE '2026-04-01'
+),
+products_2 AS (
+SELECT
+  id AS to_product,
+  NULLIF(brand, 'Unknown') AS by_brand
+FROM products
+),
+days AS (
+SELECT through, CAST(GENERATE_SERIES(CAST(since AS TIMESTAMP), through, INTERVAL '1 DAY') AS DATE) AS on_day
+FROM (SELECT DISTINCT since, through FROM periods) AS spans
+),
+lines_read AS (
+SELECT
+  spans.through,
+  rows_read.by_store AS by_store,
+  rows_read.v AS v,
+  rows_read.to_product AS to_product
+FROM lines_rows AS rows_read
+JOIN days AS spans ON spans.on_day = rows_read.on_day
+),
+lines_answer AS (
+SELECT
+  spans.period,
+  CAST(asked.own__by_store AS VARCHAR) AS member_1,
+  sales_04d2df,
+  sales_04d2df_2
+FROM periods AS spans
+JOIN (
+WITH sma_10001_cte AS (
+  SELECT
+    to_product
+    , by_store AS own__by_store
+    , through AS own__through
+    , v AS __sales_04d2df
+    , v AS __sales_04d2df_2
+  FROM lines_read lines_read_src_10000
+)
+
+SELECT
+  COALESCE(subq_9.own__by_store, subq_14.own__by_store) AS own__by_store
+  , COALESCE(subq_9.own__through, subq_14.own__through) AS own__through
+  , MAX(subq_9.sales_04d2df) AS sales_04d2df
+  , MAX(subq_14.sales_04d2df_2) AS sales_04d2df_2
+FROM (
+  SELECT
+    own__by_store
+    , own__through
+    , SUM(sales_04d2df) AS sales_04d2df
+  FROM (
+    SELECT
+      sma_10001_cte.own__by_store AS own__by_store
+      , sma_10001_cte.own__through AS own__through
+      , products_2_src_10000.by_brand AS to_product__by_brand
+      , sma_10001_cte.__sales_04d2df AS sales_04d2df
+    FROM sma_10001_cte
+    LEFT OUTER JOIN
+      products_2 products_2_src_10000
+    ON
+      sma_10001_cte.to_product = products_2_src_10000.to_product
+  ) subq_5
+  WHERE COALESCE(to_product__by_brand, 'Unknown') = 'Acme'
+  GROUP BY
+    own__by_store
+    , own__through
+) subq_9
+FULL OUTER JOIN (
+  SELECT
+    own__by_store
+    , own__through
+    , SUM(__sales_04d2df_2) AS sales_04d2df_2
+  FROM sma_10001_cte
+  GROUP BY
+    own__by_store
+    , own__through
+) subq_14
+ON
+  (
+    subq_9.own__by_store = subq_14.own__by_store
+  ) AND (
+    subq_9.own__through = subq_14.own__through
+  )
+GROUP BY
+  COALESCE(subq_9.own__by_store, subq_14.own__by_store)
+  , COALESCE(subq_9.own__through, subq_14.own__through)
+) AS asked ON asked.own__through = spans.through
+)
+SELECT
+  period,
+  member_1 AS "store",
+  value_1 AS "value",
+  value_2 AS "value_numerator",
+  value_3 AS "value_denominator"
+FROM (
+  SELECT
+    period,
+    member_1,
+    CASE WHEN sales_04d2df IS NOT NULL OR sales_04d2df_2 IS NOT NULL THEN (CAST(sales_04d2df AS DOUBLE PRECISION) / NULLIF(CAST(sales_04d2df_2 AS DOUBLE PRECISION), 0)) END AS value_1,
+    sales_04d2df AS value_2,
+    sales_04d2df_2 AS value_3
+  FROM lines_answer
+) AS answers
+WHERE value_1 IS NOT NULL OR value_2 IS NOT NULL OR value_3 IS NOT NULL
+ORDER BY 1, 2
