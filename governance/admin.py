@@ -287,9 +287,9 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
         return {"change": change, "is_ok": True, "sentence": f"approved r{number}"}
 
     def _why_not_in_bulk(self, user, change) -> str | None:
-        if change.revision.change_class not in IN_BULK:
-            kind = ChangeClass(change.revision.change_class).name.capitalize()
-            return f"{kind} changes are decided on their own page."
+        asked = {need["change_class"] for need in change.revision.requirements}
+        if others := sorted((asked | {change.revision.change_class}) - IN_BULK):
+            return f"{others[-1].capitalize()} changes are decided on their own page."
         if change.status != Status.IN_REVIEW:
             return f"It is {change.get_status_display().lower()}."
         return policies.why_not_review(user, change)

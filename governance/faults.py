@@ -186,7 +186,16 @@ def _of_treatment(item: Item, one: ItemAssessment, content: Content) -> Iterator
                 "the new one takes effect.",
                 "Choose a later day.",
             )
-    if ChangeClass.RESTATING not in one.classes or not one.entry or item.kind != Kind.METRIC:
+    if ChangeClass.RESTATING not in one.classes or not one.entry:
+        return
+    if item.kind != Kind.METRIC:
+        if item.treatment not in ("", "restate"):
+            yield Problem(
+                "treatment",
+                "only_restate",
+                f"A {item.kind} has no line of its own: what stands on it is restated.",
+                "Choose “restate”, or leave it empty.",
+            )
         return
     if not item.treatment:
         yield Problem(

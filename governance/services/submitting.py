@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from catalog.choices import Kind, Treatment
 from core import clock, jobs
 from core.errors import Invalid, OutOfDate, StaleRevision, WrongState
 from governance import policies
@@ -18,6 +19,7 @@ from governance.services.common import locked, move, one_publish_at_a_time, perm
 from governance.services.publishing import publish_ready
 from measurement.services.previews import request_preview
 from semantics.canonical import hash_of
+from semantics.diff import ChangeClass
 from semantics.problems import Problem
 
 
@@ -123,9 +125,15 @@ def _frozen(content: Content, assessment: Assessment) -> Content:
     """The content as it will be published: specs re-rendered, each named by its hash."""
     frozen = content.model_copy(deep=True)
     for item in frozen.items:
-        spec = assessment.proposed[item.key]
+        spec, one = assessment.proposed[item.key], assessment.item(item.key)
         item.spec = spec.model_dump(mode="json")
         item.definition = hash_of(spec)
+        if one.version_class != ChangeClass.RESTATING:
+            # There is nothing whose past would have to be treated.
+            item.treatment, item.keep_both_until = "", None
+        elif item.kind != Kind.METRIC:
+            # What stands on it has its values computed anew; it has no line of its own.
+            item.treatment = Treatment.RESTATE.value
     frozen.stands_on = assessment.stands_on()
     return frozen
 
