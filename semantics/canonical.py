@@ -1,8 +1,8 @@
 """The canonical form of a spec and its hash: equal forms mean equal values.
 
-Only what is proved equal is made equal: lists that are sets are sorted, the parts of an AND are
-sorted and taken once, parentheses around a whole text go, defaults are left out. Everything else
-that differs is a change.
+Only what is proved equal is made equal. Lists that are sets are sorted and taken once, defaults
+are left out, and expressions are written as `semantics.equal` says. Everything else that differs
+is a change: `late_data` too, since it decides which late rows a stored value has seen.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ import json
 from typing import Any
 
 from pydantic import BaseModel
-from sqlglot import exp
+from pydantic.fields import FieldInfo
 
-from semantics.definition import AnySpec
-from semantics.guard import parse, render
-from semantics.problems import DefinitionRefused
+from semantics.definition import AnySpec, MetricInput, RatioSpec
+from semantics.equal import conjuncts, one_spelling
 
 # They tell kinds of documents apart, so they stay although they have defaults.
 _KEPT = ("type", "kind")
-_EXPRESSIONS = ("expression", "filter")
-# Lists without an order, and by what their members are sorted.
-_SETS = ("segments", "grains", "dimensions", "tables", "constant_properties", "columns", "entities")
+_SETS = (
+    *("segments", "grains", "dimensions", "constant_properties", "inputs"),
+    *("tables", "columns", "entities"),
+)
 
 
 def canonical(spec: AnySpec) -> dict[str, Any]:
-    """The spec as a JSON document in its canonical form."""
-    return _document(spec)
+    """The spec as a JSON document in its canonical form. `read_spec` reads it."""
+    document = _document(spec)
+    if isinstance(spec, RatioSpec):
+        # A ratio's inputs are told apart by their places; only a formula uses their names.
+        document["numerator"].pop("alias", None)
+        document["denominator"].pop("alias", None)
+    return document
 
 
 def hash_of(spec: AnySpec) -> str:
@@ -38,53 +43,42 @@ def hash_of(spec: AnySpec) -> str:
 
 def canonical_filters(filters: list[str]) -> list[str]:
     """Filters that hold together, as the sorted parts of one AND."""
-    return sorted({part for text in filters for part in _conjuncts(text)})
-
-
-def canonical_text(text: str) -> str:
-    """One spelling of an expression. A text that does not parse is left as it is."""
-    try:
-        return render(_bare(parse(text)))
-    except DefinitionRefused:
-        return text
+    return sorted({part for text in filters for part in conjuncts(text)})
 
 
 def _document(model: BaseModel) -> dict[str, Any]:
     found = {}
     for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
-        if name not in _KEPT and not field.is_required() and value == field.get_default():
-            continue
-        found[name] = _value(name, value)
+        value = _value(name, getattr(model, name))
+        if name in _KEPT or not _is_default(name, value, field):
+            found[name] = value
+    if isinstance(model, MetricInput) and found.get("alias") == model.metric:
+        del found["alias"]
     return found
+
+
+def _is_default(name: str, value: Any, field: FieldInfo) -> bool:
+    return not field.is_required() and value == _value(name, field.get_default())
 
 
 def _value(name: str, value: Any) -> Any:
     if name == "filters":
         return canonical_filters(value)
-    if name in _EXPRESSIONS and isinstance(value, str):
-        return " AND ".join(_conjuncts(value)) if name == "filter" else canonical_text(value)
+    if name == "filter":
+        return " AND ".join(conjuncts(value))
+    if name in ("expression", "sql"):
+        return one_spelling(value)
     if isinstance(value, BaseModel):
         return _document(value)
     if isinstance(value, list):
         members = [_value("", each) for each in value]
-        if name in _SETS or name == "inputs":
-            return sorted(members, key=lambda each: json.dumps(each, sort_keys=True))
-        return members
-    return str(value) if not isinstance(value, int | float | bool | str | None) else value
+        return _as_set(members) if name in _SETS else members
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)
 
 
-def _conjuncts(text: str) -> list[str]:
-    try:
-        tree = _bare(parse(text))
-    except DefinitionRefused:
-        return [text]
-    parts = [_bare(part) for part in tree.flatten()] if isinstance(tree, exp.And) else [tree]
-    return sorted({render(part) for part in parts})
-
-
-def _bare(tree: exp.Expr) -> exp.Expr:
-    """Without the parentheses around the whole, which bind nothing."""
-    while isinstance(tree, exp.Paren):
-        tree = tree.this
-    return tree
+def _as_set(members: list[Any]) -> list[Any]:
+    """Sorted by their JSON, each once."""
+    told_apart = {json.dumps(member, sort_keys=True): member for member in members}
+    return [told_apart[text] for text in sorted(told_apart)]

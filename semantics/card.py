@@ -23,8 +23,8 @@ class Unit(BaseModel):
     kind: Literal[
         "currency", "count", "proportion", "percentage", "time", "data_size", "unitless"
     ] = "unitless"
-    code: str = Field("", max_length=20)
-    decimals: int = Field(2, ge=0, le=9)
+    code: str = Field(default="", max_length=20)
+    decimals: int = Field(default=2, ge=0, le=9)
 
 
 class Words(BaseModel):
@@ -32,10 +32,12 @@ class Words(BaseModel):
 
     # Meaning: readers act on these.
     name: Annotated[str, Field(min_length=1, max_length=120)]
-    definition: Text = Field("", description="One sentence that a newcomer understands.")
-    is_not: Text = Field("", description="What the number is often mistaken for.")
+    definition: Text = Field(default="", description="One sentence that a newcomer understands.")
+    is_not: Text = Field(default="", description="What the number is often mistaken for.")
     unit: Unit = Unit()
-    direction: Literal["up", "down", "neutral"] = Field("neutral", description="Which way is good.")
+    direction: Literal["up", "down", "neutral"] = Field(
+        default="neutral", description="Which way is good."
+    )
     role: Literal["north_star", "key_result", "input", "guardrail", "diagnostic", ""] = ""
     is_kpi: bool = False
     timing: Literal["leading", "lagging", ""] = ""

@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 KEY = r"^[a-z][a-z0-9_]{1,62}$"
 
 Key = Annotated[str, Field(pattern=KEY)]
+# Within one document names may be short: columns, entities, dimensions, names of inputs.
+Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 # `dimension` of the metric's own dataset, or `entity__dimension` reached over one or more joins.
-DimensionPath = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9_]*(__[a-z][a-z0-9_]*)*$", max_length=190)
-]
+DimensionPath = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=190)]
 Expression = Annotated[str, Field(min_length=1, max_length=4000)]
 
 
@@ -84,24 +84,24 @@ class Spec(BaseModel):
 
 
 class Column(Spec):
-    name: Key
+    name: Name
     type: ColumnType
 
 
 class Entity(Spec):
     """A thing that rows are about; datasets that share an entity's name can be joined on it."""
 
-    name: Key
+    name: Name
     type: EntityType
     expression: Expression = Field(description="Usually the bare name of the identifying column.")
 
 
 class CategoricalDimension(Spec):
-    name: Key
+    name: Name
     type: Literal["categorical"] = "categorical"
     expression: Expression
     null_label: str | None = Field(
-        None, max_length=80, description="What a missing member is called, e.g. `Unknown`."
+        default=None, max_length=80, description="What a missing member is called, e.g. `Unknown`."
     )
 
 
@@ -109,7 +109,7 @@ class TimeDimension(Spec):
     """A day on which a row happened. The expression gives a local date, or a UTC timestamp
     that the compiler moves into the dataset's time zone before it cuts periods."""
 
-    name: Key
+    name: Name
     type: Literal["time"] = "time"
     expression: Expression
     is_utc_timestamp: bool = False
@@ -146,8 +146,8 @@ class DatasetSpec(Spec):
     columns: list[Column] = Field(min_length=1)
     entities: list[Entity] = []
     dimensions: list[Dimension] = []
-    time_dimension: Key | None = Field(
-        None, description="The time dimension that dates a row. None for look-up datasets."
+    time_dimension: Name | None = Field(
+        default=None, description="The time dimension that dates a row. None for look-up datasets."
     )
     time_zone: str = "UTC"
     week_start: Weekday = Weekday.MONDAY
@@ -177,14 +177,14 @@ class Window(Spec):
 class LateData(Spec):
     """How many closed days back a daily run computes again, since rows may still arrive."""
 
-    recompute_days: int = Field(3, ge=0, le=400)
+    recompute_days: int = Field(default=3, ge=0, le=400)
 
 
 class MetricInput(Spec):
     """A metric used in another's formula, possibly filtered or looked at some time before."""
 
     metric: Key
-    alias: Key | None = None
+    alias: Name | None = None
     filters: list[Expression] = []
     offset: Window | None = None
 
@@ -197,14 +197,18 @@ class MetricInput(Spec):
 class MetricSpec(Spec):
     """What every type of metric says."""
 
-    filters: list[Expression] = Field([], description="Joined by AND; may use `entity__dimension`.")
-    segments: list[Key] = Field([], description="Segments whose filters apply as well.")
-    grains: list[Grain] = Field([Grain.DAY, Grain.WEEK, Grain.MONTH], min_length=1)
+    filters: list[Expression] = Field(
+        default=[], description="Joined by AND; may use `entity__dimension`."
+    )
+    segments: list[Key] = Field(default=[], description="Segments whose filters apply as well.")
+    grains: list[Grain] = Field(default=[Grain.DAY, Grain.WEEK, Grain.MONTH], min_length=1)
     dimensions: list[DimensionPath] = Field(
-        [], description="Single dimensions whose values are stored; others are computed live."
+        default=[],
+        description="Single dimensions whose values are stored; others are computed live.",
     )
     fill_nulls_with: int | None = Field(
-        None, description="Value of a period without rows. None leaves the period without a value."
+        default=None,
+        description="Value of a period without rows. None leaves the period without a value.",
     )
     late_data: LateData = LateData()
 
@@ -216,8 +220,8 @@ class SimpleSpec(MetricSpec):
     dataset: Key
     aggregation: Aggregation
     expression: Expression = "1"
-    percentile: float | None = Field(None, gt=0, lt=1)
-    time_dimension: Key | None = Field(None, description="Overrides the dataset's.")
+    percentile: float | None = Field(default=None, gt=0, lt=1)
+    time_dimension: Name | None = Field(default=None, description="Overrides the dataset's.")
 
 
 class RatioSpec(MetricSpec):
@@ -258,7 +262,7 @@ class ConversionSpec(MetricSpec):
     type: Literal["conversion"] = "conversion"
     base: Key
     conversion: Key
-    entity: Key
+    entity: Name
     window: Window
     calculation: Literal["conversion_rate", "conversions"] = "conversion_rate"
     constant_properties: list[ConstantProperty] = []

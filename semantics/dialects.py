@@ -14,6 +14,8 @@ from enum import StrEnum
 import sqlglot
 from sqlglot import exp
 
+from semantics.parentheses import bound
+
 DType = exp.DType
 
 
@@ -40,7 +42,7 @@ def rewritten(tree: exp.Expr, dialect: Dialect) -> exp.Expr:
             tree = replacement
         else:
             node.replace(replacement)
-    return tree
+    return bound(tree)
 
 
 def _cast(value: exp.Expr, kind: exp.DType) -> exp.Expr:
@@ -149,7 +151,7 @@ def _like(node: exp.Expr) -> exp.Expr:
     pattern = node.expression
     if isinstance(pattern, exp.Literal) and "\\" not in pattern.name:
         return node
-    return exp.Escape(this=node.copy(), expression=exp.Literal.string(""))
+    return exp.Paren(this=exp.Escape(this=node.copy(), expression=exp.Literal.string("")))
 
 
 def _contains(node: exp.Expr) -> exp.Expr:

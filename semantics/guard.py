@@ -20,6 +20,7 @@ from sqlglot.tokens import Token, TokenType
 from semantics import arguments, functions, relations
 from semantics.dialects import Dialect, rewritten
 from semantics.normal import normal
+from semantics.parentheses import bound
 from semantics.problems import DefinitionRefused, Problem, nearest, refuse
 from semantics.reserved import needs_quotes
 
@@ -81,7 +82,7 @@ def check_aggregates(text: str, *, names: Collection[str]) -> exp.Expr:
     """
     tree = _parsed(text, EXPRESSION_LIMITS)
     problems = list(_problems(tree, functions.FORMULA_NODES, names, "column"))
-    for aggregate in tree.find_all(*functions.AGGREGATE_FUNCTIONS):
+    for aggregate in () if problems else tree.find_all(*functions.AGGREGATE_FUNCTIONS):
         if inner := _inside_of(aggregate):
             problems.append(
                 Problem(
@@ -194,11 +195,11 @@ def _raise_if(problems: list[Problem]) -> None:
 
 def _rendered(tree: exp.Expr, into: type[exp.Expr] = exp.Condition) -> str:
     """Write the tree down, and make sure that what was written reads as the same tree."""
-    text = render(tree)
+    text = render(bound(tree))
     limits = QUERY_LIMITS if into is exp.Query else EXPRESSION_LIMITS
     if len(text) > limits.letters:
         raise refuse("too_long", "Written out, this text is too long.", "Split it up.")
-    if render(_parsed(text, limits, into=into)) != text:
+    if render(bound(_parsed(text, limits, into=into))) != text:
         raise refuse(
             "ambiguous",
             f"`{shortened(text)}` can be read in two ways.",

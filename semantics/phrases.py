@@ -7,7 +7,7 @@ from sqlglot import exp
 from semantics.guard import parse
 from semantics.problems import DefinitionRefused
 
-_COMPARED = {
+_COMPARED: dict[type[exp.Expr], str] = {
     exp.EQ: "is",
     exp.NEQ: "is not",
     exp.GT: "is above",

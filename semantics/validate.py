@@ -6,33 +6,43 @@ re-rendered by the guard, and refuses when anything blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from pydantic import ValidationError
+from sqlglot import exp
 
+from semantics.canonical import canonical_filters
 from semantics.definition import (
-    METRIC_TYPES,
     Aggregation,
+    AnyMetric,
     AnySpec,
     ConversionSpec,
     CumulativeSpec,
     DatasetSpec,
     DerivedSpec,
     EntityType,
-    MetricInput,
     MetricSpec,
     RatioSpec,
     SegmentSpec,
     SimpleSpec,
     read_spec,
 )
-from semantics.guard import check_expression, check_filter, check_formula, check_query, names_in
-from semantics.lineage import closure, dimensions_of_dataset, inputs_of
+from semantics.guard import (
+    check_expression,
+    check_filter,
+    check_formula,
+    check_query,
+    names_in,
+    parse,
+    render,
+)
+from semantics.lineage import closure, inputs_of
+from semantics.paths import askable_dimensions, datasets_read, filterable_dimensions, routes
 from semantics.problems import DefinitionRefused, Level, Problem, nearest
-from semantics.question import askable_dimensions
 from semantics.reserved import RESERVED, TIME_WORDS
+from semantics.shape import problems_of_shape
 
 Known = Mapping[str, AnySpec]
 _WHOLE_DIVISORS = (Aggregation.COUNT, Aggregation.COUNT_DISTINCT, Aggregation.SUM)
@@ -43,9 +53,13 @@ def problems_of(document: dict[str, Any], *, key: str, known: Known) -> list[Pro
     try:
         spec = read_spec(document)
     except ValidationError as error:
-        return [_of_shape(document, fault) for fault in error.errors(include_url=False)]
+        return problems_of_shape(document, error)
     among = {**known, key: spec}
-    return [*_key(key), *_references(spec, key, among), *_by_type(spec, key, among)]
+    missing = list(_references(spec, key, among))
+    if not missing:
+        return [*_key(key), *_by_type(spec, key, among)]
+    # Without its inputs it is not known what it can be asked by; its own texts are looked at.
+    return [*_key(key), *missing, *_by_type(spec, key, among, is_whole=False)]
 
 
 def checked_spec(document: dict[str, Any], *, key: str, known: Known) -> AnySpec:
@@ -55,47 +69,6 @@ def checked_spec(document: dict[str, Any], *, key: str, known: Known) -> AnySpec
         raise DefinitionRefused(blocking)
     spec = read_spec(document)
     return _rendered(spec, {**known, key: spec})
-
-
-# --- shape ---------------------------------------------------------------------------------
-
-
-def _of_shape(document: dict[str, Any], fault: Any) -> Problem:
-    """pydantic's words, in ours."""
-    location = [str(part) for part in fault["loc"] if part not in (*METRIC_TYPES, "dataset_")]
-    place = ".".join(location)
-    name = location[-1].replace("_", " ") if location else "definition"
-    kind = fault["type"]
-    context = fault.get("ctx", {})
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        given = document.get("type") if isinstance(document, dict) else None
-        return Problem(
-            "type",
-            "unknown_type",
-            f"“{given}” is no type of definition.",
-            f"Choose among {', '.join((*METRIC_TYPES, 'dataset', 'segment'))}.",
-        )
-    if kind == "missing":
-        return Problem(place, "missing", f"The {name} is missing.", f"Give its {name}.")
-    if kind == "extra_forbidden":
-        return Problem(
-            place, "unknown_field", f"A definition has no field “{name}”.", "Remove or rename it."
-        )
-    if kind == "string_pattern_mismatch":
-        return Problem(
-            place,
-            "bad_name",
-            f"“{fault.get('input')}” is no name here.",
-            "Use small letters, digits and underscores; begin with a letter.",
-        )
-    if kind in ("enum", "literal_error"):
-        return Problem(
-            place,
-            "unknown_choice",
-            f"“{fault.get('input')}” is no {name}.",
-            f"Choose among {context.get('expected', '')}.",
-        )
-    return Problem(place, kind, f"{name.capitalize()}: {fault['msg']}.")
 
 
 def _key(key: str) -> Iterator[Problem]:
@@ -159,24 +132,8 @@ def _named(spec: AnySpec) -> Iterator[tuple[str, str, str]]:
     if isinstance(spec, MetricSpec):
         for position, segment in enumerate(spec.segments):
             yield f"segments.{position}", segment, "segment"
-    for place, given in _placed_inputs(spec):
+    for place, given in inputs_of(spec):
         yield place, given.metric, "metric"
-
-
-def _placed_inputs(spec: AnySpec) -> list[tuple[str, MetricInput]]:
-    match spec:
-        case RatioSpec():
-            return [("numerator", spec.numerator), ("denominator", spec.denominator)]
-        case DerivedSpec():
-            return [(f"inputs.{n}", given) for n, given in enumerate(spec.inputs)]
-        case CumulativeSpec():
-            return [("metric", MetricInput(metric=spec.metric))]
-        case ConversionSpec():
-            return [
-                ("base", MetricInput(metric=spec.base)),
-                ("conversion", MetricInput(metric=spec.conversion)),
-            ]
-    return []
 
 
 def _is(spec: AnySpec, kind: str) -> bool:
@@ -200,32 +157,27 @@ def _columns(dataset: AnySpec | None) -> list[str]:
 
 
 def _filter(place: str, text: str, paths: Collection[str]) -> list[Problem]:
-    problems = _text(place, check_filter, text, names=paths)
-    listed = ", ".join(sorted(paths)[:12])
-    return [
-        Problem(
-            problem.place,
-            problem.code,
-            problem.message,
-            problem.fix or (f"It can be asked by {listed}." if listed else ""),
-        )
-        for problem in problems
-    ]
+    return _text(place, check_filter, text, names=paths)
+
+
+def _paths_from(dataset: str, known: Known) -> list[str]:
+    """What rows of a dataset can be filtered by: their own dimensions, and those of joins."""
+    return [path for path, way in routes(dataset, known).items() if way.hops or "__" not in path]
 
 
 # --- by type -------------------------------------------------------------------------------
 
 
-def _by_type(spec: AnySpec, key: str, known: Known) -> Iterator[Problem]:
+def _by_type(spec: AnySpec, key: str, known: Known, *, is_whole: bool = True) -> Iterator[Problem]:
     if isinstance(spec, DatasetSpec):
         yield from _dataset(spec)
         return
     if isinstance(spec, SegmentSpec):
-        if isinstance(known.get(spec.dataset), DatasetSpec):
-            paths = dimensions_of_dataset(spec.dataset, known)
-            yield from _filter("filter", spec.filter, paths)
+        if is_whole:
+            yield from _filter("filter", spec.filter, _paths_from(spec.dataset, known))
         return
-    yield from _metric(spec, key, known)
+    if is_whole:
+        yield from _metric(spec, key, known)
     match spec:
         case SimpleSpec():
             yield from _simple(spec, known)
@@ -276,26 +228,54 @@ def _dataset(spec: DatasetSpec) -> Iterator[Problem]:
         )
 
 
-def _metric(spec: MetricSpec, key: str, known: Known) -> Iterator[Problem]:
-    """What holds for every type: its dimensions, its filters, its grains."""
+def _metric(spec: AnyMetric, key: str, known: Known) -> Iterator[Problem]:
+    """What holds for every type: its dimensions, its filters and segments, its grains."""
     askable = askable_dimensions(key, known)
     for position, path in enumerate(spec.dimensions):
         if path not in askable:
-            listed = ", ".join(askable[:20]) or "no dimension"
             yield Problem(
                 f"dimensions.{position}",
                 "no_join_path",
                 f"It cannot be asked by `{path}`: no join leads there from its rows.",
-                nearest(path, askable) or f"It can be asked by {listed}.",
+                nearest(path, askable) or _asked_by(askable),
             )
+    yield from _twice(spec.dimensions, "dimensions", "dimensions")
+    filterable = filterable_dimensions(key, known)
     for position, text in enumerate(spec.filters):
-        yield from _filter(f"filters.{position}", text, askable)
-    for place, given in _placed_inputs(spec):
+        yield from _filter(f"filters.{position}", text, filterable)
+    for place, given in inputs_of(spec):
+        paths = filterable_dimensions(given.metric, known) if given.filters else ()
         for position, text in enumerate(given.filters):
-            paths = askable_dimensions(given.metric, known)
             yield from _filter(f"{place}.filters.{position}", text, paths)
+    for position, name in enumerate(spec.segments):
+        segment = known[name]
+        if isinstance(segment, SegmentSpec):
+            yield from _segment_in_reach(f"segments.{position}", name, segment, key, known)
     if len(set(spec.grains)) != len(spec.grains):
         yield Problem("grains", "duplicate", "A grain is listed twice.", "Name each once.")
+
+
+def _asked_by(paths: Sequence[str]) -> str:
+    listed = ", ".join(f"`{path}`" for path in paths[:20])
+    return f"It can be asked by {listed}." if listed else "It can only be asked in total."
+
+
+def _segment_in_reach(
+    place: str, name: str, segment: SegmentSpec, key: str, known: Known
+) -> Iterator[Problem]:
+    """A segment speaks of rows of its own dataset; others must reach it over a join."""
+    for dataset in datasets_read(key, known):
+        if dataset == segment.dataset:
+            continue
+        reached = routes(dataset, known).values()
+        if segment.dataset not in {hop.dataset for way in reached for hop in way.hops}:
+            yield Problem(
+                place,
+                "segment_out_of_reach",
+                f"The segment `{name}` is about rows of `{segment.dataset}`, and no join leads "
+                f"there from `{dataset}`.",
+                f"Choose a segment of `{dataset}`, or leave it out.",
+            )
 
 
 def _simple(spec: SimpleSpec, known: Known) -> Iterator[Problem]:
@@ -338,9 +318,9 @@ def _simple(spec: SimpleSpec, known: Known) -> Iterator[Problem]:
 
 def _ratio(spec: RatioSpec, known: Known) -> Iterator[Problem]:
     top, bottom = spec.numerator, spec.denominator
-    if (top.metric, sorted(top.filters), top.offset) == (
+    if (top.metric, canonical_filters(top.filters), top.offset) == (
         bottom.metric,
-        sorted(bottom.filters),
+        canonical_filters(bottom.filters),
         bottom.offset,
     ):
         yield Problem(
@@ -372,6 +352,7 @@ def _derived(spec: DerivedSpec) -> Iterator[Problem]:
     yield from faults
     if faults:
         return
+    yield from _division(spec.expression)
     used = set(names_in(spec.expression))
     for position, name in enumerate(names):
         if name not in used:
@@ -381,6 +362,20 @@ def _derived(spec: DerivedSpec) -> Iterator[Problem]:
                 f"The formula does not use `{name}`.",
                 "Remove the input, or use it.",
             )
+
+
+def _division(formula: str) -> Iterator[Problem]:
+    for division in parse(formula).find_all(exp.Div):
+        divisor = division.expression.unnest()
+        if isinstance(divisor, exp.Literal | exp.Nullif):
+            continue
+        yield Problem(
+            "expression",
+            "denominator_zero",
+            f"`{render(divisor)}` can be 0; such periods have no value.",
+            "This is usually right. Say so in the card's caveats.",
+            Level.NEEDS_ANSWER,
+        )
 
 
 def _cumulative(spec: CumulativeSpec, known: Known) -> Iterator[Problem]:
@@ -431,11 +426,33 @@ def _conversion(spec: ConversionSpec, known: Known) -> Iterator[Problem]:
     if len(datasets) == 2 and datasets["base"] == datasets["conversion"]:
         yield Problem(
             "conversion",
-            "converts_itself",
-            "Base and conversion are events of the same dataset, so that every event would count "
-            "as its own conversion.",
-            "Make a dataset in which only later events are dated, and count those.",
+            "same_events",
+            f"Base and conversion are both rows of `{datasets['base']}`. Unless their "
+            "filters exclude each other, only events of later days are counted as conversions.",
+            "If that is meant, say so in the card's caveats.",
+            Level.NEEDS_ANSWER,
         )
+    yield from _properties(spec, known)
+
+
+def _properties(spec: ConversionSpec, known: Known) -> Iterator[Problem]:
+    for position, pair in enumerate(spec.constant_properties):
+        for side, key, name in (
+            ("base", spec.base, pair.base),
+            ("conversion", spec.conversion, pair.conversion),
+        ):
+            events = known.get(key)
+            dataset = known.get(events.dataset) if isinstance(events, SimpleSpec) else None
+            if not isinstance(dataset, DatasetSpec):
+                continue
+            own = [each.name for each in dataset.dimensions if each.type == "categorical"]
+            if name not in own:
+                yield Problem(
+                    f"constant_properties.{position}.{side}",
+                    "unknown_dimension",
+                    f"The events of `{key}` have no dimension `{name}` of their own.",
+                    nearest(name, own) or f"Choose among {', '.join(own) or 'none'}.",
+                )
 
 
 # --- re-rendering --------------------------------------------------------------------------
@@ -453,30 +470,24 @@ def _rendered(spec: AnySpec, known: Known) -> AnySpec:
             document["relation"]["sql"] = check_query(spec.relation.sql, tables=tables)
         return read_spec(document)
     if isinstance(spec, SegmentSpec):
-        names = dimensions_of_dataset(spec.dataset, known)
-        document["filter"] = check_filter(spec.filter, names=names)
+        document["filter"] = _again(spec.filter)
         return read_spec(document)
-    every = _anywhere(known)
-    document["filters"] = [check_filter(text, names=every) for text in spec.filters]
-    for name in ("numerator", "denominator"):
-        if name in document:
-            document[name]["filters"] = _filters(document[name]["filters"], every)
-    for given in document.get("inputs", []):
-        given["filters"] = _filters(given["filters"], every)
+    for part in (document, *_inputs_in(document)):
+        part["filters"] = [_again(text) for text in part["filters"]]
     if isinstance(spec, SimpleSpec):
         columns = _columns(known[spec.dataset])
         document["expression"] = check_expression(spec.expression, names=columns)
     if isinstance(spec, DerivedSpec):
-        names = [given.name for given in inputs_of(spec)]
+        names = [given.name for given in spec.inputs]
         document["expression"] = check_formula(spec.expression, names=names)
     return read_spec(document)
 
 
-def _filters(texts: list[str], names: Collection[str]) -> list[str]:
-    return [check_filter(text, names=names) for text in texts]
+def _inputs_in(document: dict[str, Any]) -> list[dict[str, Any]]:
+    sides = [document[name] for name in ("numerator", "denominator") if name in document]
+    return [*sides, *document.get("inputs", [])]
 
 
-def _anywhere(known: Known) -> set[str]:
-    """Every dimension path that exists: which of them are right was checked before."""
-    datasets = [key for key, spec in known.items() if isinstance(spec, DatasetSpec)]
-    return {path for key in datasets for path in dimensions_of_dataset(key, known)}
+def _again(text: str) -> str:
+    """A filter that has been found right, re-rendered. Its names are those that it has."""
+    return check_filter(text, names=names_in(text))
