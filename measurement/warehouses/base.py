@@ -25,8 +25,10 @@ log = structlog.get_logger()
 ROW_LIMIT = 2_000_000
 BYTE_LIMIT = 512 * 1024 * 1024
 ROWS_A_FETCH = 5_000
+_PLACES = 12
 # As wide as the stored column: a larger value raises instead of losing digits.
 _STORED = Context(prec=38, rounding=ROUND_HALF_EVEN)
+_INEXACT = Context(prec=12, rounding=ROUND_HALF_EVEN)
 
 
 # Engines work some expressions out in one step in which they hear no interrupt. A worker ends
@@ -176,9 +178,10 @@ def _size(row: tuple) -> int:
 
 
 def number(value: Any) -> Decimal | None:
-    """A value as it is stored: floats at 12 significant digits, everything to 12 places.
+    """A value as it is stored: inexact ones at 12 significant digits, everything to 12 places.
 
-    Sums of floats differ in their last bits with the order of rows. What is no number is None.
+    Sums of floats differ in their last bits with the order of rows, and engines carry quotients
+    to different lengths: a decimal of more than 12 places is one. What is no number is None.
     """
     if value is None:
         return None
@@ -188,4 +191,6 @@ def number(value: Any) -> Decimal | None:
         value = Decimal(value)
     if not value.is_finite():
         return None
-    return value.quantize(Decimal("1e-12"), context=_STORED)
+    if value.as_tuple().exponent < -_PLACES:
+        value = _INEXACT.plus(value)
+    return value.quantize(Decimal(1).scaleb(-_PLACES), context=_STORED)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from measurement.warehouses import close_sources
-from tests.measurement import company
+from tests.measurement import company, warehouse
 from tests.measurement.catalog import Shop
 
 HOSTILE = Path(__file__).parent / "hostile_sql.txt"
@@ -17,6 +17,13 @@ def hostile_texts():
     """Texts that a source must survive with the gate off, one a line."""
     lines = HOSTILE.read_text().splitlines()
     return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+@pytest.fixture(scope="module")
+def warehouse_url(django_db_setup):
+    """The address of a small PostgreSQL warehouse; it is dropped when the module ends."""
+    with warehouse.warehouse() as url:
+        yield url
 
 
 @pytest.fixture

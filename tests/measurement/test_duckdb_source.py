@@ -197,6 +197,8 @@ def test_a_failing_query_is_told_from_a_source_that_moved(source):
 def test_numbers_are_stored_at_twelve_significant_digits():
     assert number(0.1 + 0.2) == Decimal("0.3")
     assert number(Decimal("1.005")) == Decimal("1.005")
+    assert number(Decimal("41.3846153846153846")) == number(41.3846153846153846)
+    assert number(Decimal("12345678901234.25")) == Decimal("12345678901234.25")
     assert number(7) == 7
     assert number(float("inf")) is None
     assert number(float("nan")) is None

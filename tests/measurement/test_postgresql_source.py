@@ -5,7 +5,6 @@ The hostile texts run with the gate off; what they could have touched is compare
 
 import time
 from contextlib import suppress
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -15,41 +14,9 @@ from measurement.models import Source
 from measurement.warehouses import close_sources, open_source
 from measurement.warehouses.base import Limits
 from tests.database import superuser_url
+from tests.measurement.warehouse import DATABASE, ROLE, URL_ENV
 
-DATABASE, ROLE, URL_ENV = "etalon_test_source", "etalon_test_reader", "ETALON_TEST_SOURCE_URL"
 LIMITS = Limits(5)
-SETUP = """
-CREATE TABLE f (x integer, y text);
-INSERT INTO f SELECT n, 'row ' || n FROM generate_series(1, 500) n;
-CREATE TABLE secret (word text);
-INSERT INTO secret VALUES ('canary');
-CREATE SEQUENCE sq;
-CREATE FUNCTION evil() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
-    AS $$ BEGIN DELETE FROM f; RETURN 1; END $$;
-REVOKE EXECUTE ON FUNCTION evil() FROM PUBLIC;
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO etalon_test_reader;
-GRANT SELECT ON f TO etalon_test_reader;
-"""
-
-
-@pytest.fixture(scope="module")
-def warehouse_url(django_db_setup):
-    """The address of a small warehouse; it is dropped when the module ends."""
-    with psycopg.connect(superuser_url("postgres"), autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-        admin.execute(f"DROP ROLE IF EXISTS {ROLE}")
-        admin.execute(f"CREATE ROLE {ROLE} LOGIN")
-        admin.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
-        admin.execute(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
-    with psycopg.connect(superuser_url(DATABASE), autocommit=True) as owner:
-        owner.execute(SETUP)
-    parts = urlsplit(superuser_url(DATABASE))
-    place = parts.netloc.rpartition("@")[2]
-    yield urlunsplit(parts._replace(netloc=f"{ROLE}@{place}"))
-    with psycopg.connect(superuser_url("postgres"), autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
-        admin.execute(f"DROP ROLE {ROLE}")
 
 
 @pytest.fixture
