@@ -4,6 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 import api.converters  # noqa: F401 - the addresses below are written with them
 from api.views import backfills, changes, entries, readings
 from api.views.audit import AuditEvents
+from api.views.base import NoSuchAddress
 from api.views.sources import Sources
 
 app_name = "api"
@@ -60,4 +61,5 @@ urlpatterns = [
     path("audit-events", AuditEvents.as_view(), name="audit-events"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    path("<path:rest>", NoSuchAddress.as_view()),
 ]

@@ -31,6 +31,7 @@ WRITE_REFUSED = {
     **REFUSED,
     409: OpenApiResponse(ErrorBody, "Stale revision, wrong state, or out of date."),
     413: OpenApiResponse(ErrorBody, "The body is too large."),
+    415: OpenApiResponse(ErrorBody, "The body is not JSON by its Content-Type."),
     **UNPROCESSABLE,
 }
 IDEMPOTENCY_KEY = OpenApiParameter(

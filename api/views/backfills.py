@@ -1,5 +1,5 @@
 from django.db.models import Count, Min, Q, Sum
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from accounts.choices import Scope
@@ -20,6 +20,8 @@ _MOVES = {
     "cancel": backfills.cancel_backfill,
     "retry": backfills.retry_backfill,
 }
+
+_MOVE = OpenApiParameter("move", str, OpenApiParameter.PATH, enum=list(_MOVES))
 
 
 def _row(backfill: Backfill) -> dict:
@@ -125,7 +127,7 @@ class BackfillMove(EtalonView):
         operation_id="move_backfill",
         summary="Pause, resume, cancel or retry a backfill",
         request=None,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[_MOVE, IDEMPOTENCY_KEY],
         responses={200: BackfillDetail, **WRITE_REFUSED},
     )
     @idempotent

@@ -12,6 +12,7 @@ from api.access import HasScope
 from api.authentication import BrowserAuthentication, TokenAuthentication
 from api.parsing import StrictJSONParser
 from api.rendering import ExactJSONRenderer
+from core.errors import NotFound
 
 
 class EtalonView(APIView):
@@ -49,6 +50,14 @@ class EtalonView(APIView):
             request
         )
         return response
+
+
+class NoSuchAddress(EtalonView):
+    """What is asked of an address that is not there is refused in the one shape, too."""
+
+    def initial(self, request, *args, **kwargs):
+        hint = " Addresses end without a slash." if request.path.endswith("/") else ""
+        raise NotFound(f"There is no address {request.path}.{hint} See /api/v1/docs/.")
 
 
 def _is_json(request) -> bool:

@@ -26,11 +26,11 @@ from api.schemas.content import EditBody, ProposalBody
 from api.schemas.shared import IDEMPOTENCY_KEY, PAGING, WRITE_REFUSED, asks, reads
 from api.views.base import EtalonView
 from core.errors import Invalid, NotFound
-from governance import policies
 from governance.assessment import assess
 from governance.choices import OPEN, Status
 from governance.evidence import evidence_of, preview_items
 from governance.models import Change, ChangeRequest
+from governance.selectors.requests import waiting_for
 from governance.services import publishing, requests, reviews, submitting
 from measurement.selectors.previews import preview_run
 from measurement.services.previews import request_preview
@@ -121,14 +121,10 @@ def _filtered(request) -> QuerySet:
 
 
 def _waiting_for(user) -> list[int]:
-    """What the caller can give a verdict on and has not; and what was handed back to them."""
+    """What the caller's approval is missing on; and what was handed back to them."""
     own = ChangeRequest.objects.filter(author=user, status=Status.CHANGES_REQUESTED)
-    waiting = list(own.values_list("pk", flat=True))
-    for one in ChangeRequest.objects.in_review().select_related("revision"):
-        given = one.reviews.latest_of_each_reviewer(one.revision).filter(reviewer=user)
-        if policies.why_not_review(user, one) is None and not given.exists():
-            waiting.append(one.pk)
-    return waiting
+    decisions = [row.request.pk for row in waiting_for(user)]
+    return [*decisions, *own.values_list("pk", flat=True)]
 
 
 class ChangeRequestView(EtalonView):

@@ -75,6 +75,12 @@ def test_an_address_that_takes_no_such_method(ana):
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
 
 
+@pytest.mark.parametrize("path", ["nothing", "metrics/", "metrics/a b", "metrics/x/y/z"])
+def test_an_address_that_is_not_there(client, path):
+    for response in (client.get(f"/api/v1/{path}"), client.post(f"/api/v1/{path}")):
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("token", ["", "etl_unknown", "Bearer", "x"])
 def test_without_a_good_token_nothing_is_read_or_written(company, token):
     headers = {"authorization": f"Bearer {token}"} if token else {}
