@@ -1,12 +1,63 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from web.views import frame, notices, profile, session, style, tokens
+from web.views import (
+    backfills,
+    catalog,
+    changes,
+    editor,
+    frame,
+    home,
+    metric_tabs,
+    metrics,
+    notices,
+    profile,
+    session,
+    style,
+    tokens,
+)
 from web.views.health import healthz
 
 app_name = "web"
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("", home.home, name="home"),
+    path("metrics", catalog.catalog, name="catalog"),
+    path("tree", catalog.tree, name="tree"),
+    re_path(r"^metrics/(?P<key>[a-z]\w*)$", metrics.metric, name="metric"),
+    re_path(r"^metrics/(?P<key>[a-z]\w*)@(?P<number>\d+)$", metrics.metric, name="metric-version"),
+    re_path(r"^metrics/(?P<key>[a-z]\w*)\.csv$", metrics.values_csv, name="metric-csv"),
+    path("metrics/<slug:key>/follow", metrics.follow, name="metric-follow"),
+    path("metrics/<slug:key>/history", metric_tabs.history, name="metric-history"),
+    path("metrics/<slug:key>/compare", metric_tabs.compare, name="metric-compare"),
+    path("metrics/<slug:key>/lineage", metric_tabs.lineage, name="metric-lineage"),
+    path("metrics/<slug:key>/checks", metric_tabs.checks, name="metric-checks"),
+    path("metrics/<slug:key>/changes", metric_tabs.changes, name="metric-changes"),
+    path("metrics/<slug:key>/back", changes.back, name="metric-back"),
+    path("changes", changes.changes, name="changes"),
+    path("changes/new", editor.new, name="change-new"),
+    path("changes/<int:pk>", changes.change, name="change"),
+    path("changes/<int:pk>/edit", editor.edit, name="change-edit"),
+    path("changes/<int:pk>/draft", editor.draft, name="change-draft"),
+    path("changes/<int:pk>/live", editor.live, name="change-live"),
+    path("changes/<int:pk>/preview", editor.preview, name="change-preview"),
+    path("changes/<int:pk>/submit", editor.submit_draft, name="change-submit"),
+    path("changes/<int:pk>/discard", editor.discard, name="change-discard"),
+    path("changes/<int:pk>/items", editor.add_item, name="change-add-item"),
+    path("changes/<int:pk>/stewardship", editor.own_stewardship, name="change-stewardship"),
+    path("changes/<int:pk>/review", changes.review, name="change-review"),
+    path("changes/<int:pk>/publish", changes.publish, name="change-publish"),
+    path("changes/<int:pk>/withdraw", changes.withdraw, name="change-withdraw"),
+    path("changes/<int:pk>/reject", changes.reject, name="change-reject"),
+    path("changes/<int:pk>/comment", changes.comment, name="change-comment"),
+    path("changes/<int:pk>/rebase", changes.rebase, name="change-rebase"),
+    path("backfills", backfills.backfills, name="backfills"),
+    path("backfills/<int:pk>", backfills.backfill, name="backfill"),
+    re_path(
+        r"^backfills/(?P<pk>\d+)/(?P<verb>pause|resume|retry|cancel)$",
+        backfills.move,
+        name="backfill-move",
+    ),
     path("sign-in", session.sign_in, name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),
     path("profile", profile.profile, name="profile"),

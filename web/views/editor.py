@@ -1,0 +1,313 @@
+"""Proposing in the browser: a draft that saves itself, what it would do, and the submit."""
+
+import yaml
+from django.http import Http404, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.models import Domain
+from catalog.choices import Kind, Tier
+from catalog.models import Entry
+from catalog.selectors.entries import entry_by_key, specs_in_force
+from catalog.stewardship import Stewardship, stewardship_of
+from core import clock
+from core.errors import EtalonError, NotAllowed
+from governance import policies
+from governance.assessment import assess
+from governance.content import Content, Item, read_content
+from governance.evidence import evidence_of, preview_items
+from governance.models import ChangeRequest
+from governance.services.requests import item_of, open_request, save_draft, withdraw
+from governance.services.submitting import requirements_for, submit
+from measurement.services.previews import request_preview
+from semantics.definition import METRIC_TYPES, Aggregation, DatasetSpec, Grain
+from semantics.question import askable_dimensions
+from web import editor
+from web.requests import preview_chart
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request):
+    """Choose what to change, or name something new. A POST opens the draft."""
+    why_not = policies.why_not_propose(request.user)
+    context = {"why_not": why_not, "types": METRIC_TYPES, "place": "changes"}
+    context["domains"] = Domain.objects.all()
+    context["asked"] = request.POST or request.GET
+    if request.method != "POST":
+        chosen = request.GET.get("entry", "")
+        context["entries"] = _found_entries(request.GET.get("q", ""), chosen)
+        return render(request, "governance/new.html", context)
+    if why_not:
+        raise NotAllowed(why_not)
+    try:
+        if key := request.POST.get("entry"):
+            opened = _open_for(entry_by_key(key), request.user)
+        else:
+            opened = _open_new(request)
+    except EtalonError as error:
+        context |= {"refused": error, "entries": _found_entries("", "")}
+        return render(request, "governance/new.html", context, status=error.status)
+    return redirect("web:change-edit", pk=opened.pk)
+
+
+def _found_entries(query: str, chosen: str):
+    rows = Entry.objects.live().select_related("domain")
+    if chosen:
+        return rows.filter(key=chosen)
+    if query:
+        return rows.filter(name__icontains=query)[:30]
+    return rows.order_by("tier", "name")[:30]
+
+
+def _open_for(entry: Entry, user) -> ChangeRequest:
+    """The person's own draft about this entry if there is one, else a new one."""
+    mine = ChangeRequest.objects.filter(author=user, status="draft").about(entry.key).first()
+    if mine:
+        return mine
+    item = item_of(entry)
+    content = Content(title=f"Change {entry.name}", effective_from=clock.today(), items=[item])
+    return open_request(content=content.as_json(), actor=user, via="web")
+
+
+def _open_new(request) -> ChangeRequest:
+    post = request.POST
+    name = post.get("name", "").strip()
+    key = post.get("key", "").strip() or name.lower().replace(" ", "_")
+    kind = post.get("type", "simple")
+    item = Item(
+        key=key,
+        kind="metric",
+        base=None,
+        spec=editor.STARTS.get(kind, editor.STARTS["simple"]),
+        words=editor.blank_words(name or key, post.get("definition", "").strip()),
+        stewardship=Stewardship(
+            domain=post.get("domain", ""),
+            tier=Tier.LOCAL if post.get("tier") == "local" else Tier.THREE,
+            owners=[request.user.username],
+        ),
+    )
+    content = Content(
+        title=f"New metric: {name or key}", effective_from=clock.today(), items=[item]
+    )
+    return open_request(content=content.as_json(), actor=request.user, via="web")
+
+
+def _draft_of(request, pk: int) -> ChangeRequest:
+    found = get_object_or_404(ChangeRequest.objects.select_related("draft", "author"), pk=pk)
+    if why := policies.why_not_edit(request.user, found):
+        raise NotAllowed(why)
+    return found
+
+
+@require_safe
+def edit(request, pk: int):
+    """The editor: the form at the left, what it changes and does to the past at the right."""
+    change = _draft_of(request, pk)
+    if not change.is_open:
+        return redirect("web:change", pk=pk)
+    return render(request, "governance/edit.html", _context(request, change))
+
+
+def _context(request, change: ChangeRequest, refused: EtalonError | None = None) -> dict:
+    content = change.draft.content
+    key = request.GET.get("item") or request.POST.get("item") or content["items"][0]["key"]
+    item = next((one for one in content["items"] if one["key"] == key), None)
+    if item is None:
+        raise Http404(f"{key} is not in {change}.")
+    known = {**specs_in_force(), **assess(read_content(content)).proposed}
+    spec = item["spec"]
+    entry = Entry.objects.filter(key=key).first()
+    others = ChangeRequest.objects.open().about(key).exclude(pk=change.pk)
+    return {
+        "place": "changes",
+        "change": change,
+        "content": content,
+        "item": item,
+        "spec": spec,
+        "words": item["words"],
+        "entry": entry,
+        "refused": refused,
+        "texts": [
+            (name, label, help, item["words"].get(name, "")) for name, label, help in editor.TEXTS
+        ],
+        "choices": editor.CHOICES,
+        "units": editor.UNITS,
+        "treatments": editor.TREATMENTS,
+        "aggregations": [each.value for each in Aggregation],
+        "grains": [each.value for each in Grain],
+        "datasets": sorted(k for k, s in known.items() if s.type == "dataset"),
+        "segments": sorted(k for k, s in known.items() if s.type == "segment"),
+        "metrics": sorted(k for k, s in known.items() if s.type in METRIC_TYPES and k != key),
+        "askable": _askable(key, spec, known),
+        "entities": sorted(
+            {e.name for s in known.values() if isinstance(s, DatasetSpec) for e in s.entities}
+        ),
+        "filters": "\n".join(spec.get("filters", [])),
+        "numerator_filters": "\n".join(spec.get("numerator", {}).get("filters", [])),
+        "denominator_filters": "\n".join(spec.get("denominator", {}).get("filters", [])),
+        "inputs": editor.lines_of_inputs(spec.get("inputs", [])),
+        "window": spec.get("window") or {},
+        "yaml": yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
+        if item["kind"] != Kind.METRIC
+        else None,
+        "names": _names(spec, known, key),
+        "stewardship": item.get("stewardship"),
+        "current_stewardship": stewardship_of(entry) if entry else None,
+        "domains": Domain.objects.all(),
+        "tiers": [(1, "Tier 1"), (2, "Tier 2"), (3, "Tier 3"), (9, "Local")],
+        "others": others.select_related("author")[:3],
+        "live": _live(change, request.user),
+    }
+
+
+def _askable(key: str, spec: dict, known) -> list[str]:
+    paths = set(askable_dimensions(key, known)) if key in known else set()
+    return sorted(paths | set(spec.get("dimensions", [])))
+
+
+def _names(spec: dict, known, key: str) -> list[dict]:
+    """What the formula fields complete: columns, dimensions and metrics."""
+    found = []
+    dataset = known.get(spec.get("dataset", ""))
+    if isinstance(dataset, DatasetSpec):
+        found += [
+            {"label": column.name, "type": "column", "detail": column.type.value}
+            for column in dataset.columns
+        ]
+    found += [
+        {"label": path, "type": "dimension", "detail": "dimension"}
+        for path in (askable_dimensions(key, known) if key in known else ())
+    ]
+    found += [
+        {"label": name, "type": "metric", "detail": one.type}
+        for name, one in known.items()
+        if one.type in METRIC_TYPES and name != key
+    ]
+    return found
+
+
+@require_POST
+def draft(request, pk: int):
+    """Save what is typed. JSON for the script that saves by itself, a redirect for the button."""
+    change = _draft_of(request, pk)
+    wants_json = "application/json" in request.headers.get("Accept", "")
+    try:
+        saved = _save(request, change)
+    except EtalonError as error:
+        if wants_json:
+            return JsonResponse({"message": error.message}, status=error.status)
+        change.refresh_from_db()
+        return render(
+            request, "governance/edit.html", _context(request, change, error), status=error.status
+        )
+    if wants_json:
+        return JsonResponse({"lock": saved.lock, "saved_at": saved.saved_at.isoformat()})
+    return redirect(f"/changes/{pk}/edit?item={request.POST.get('item', '')}")
+
+
+def _save(request, change: ChangeRequest):
+    content = editor.content_from(request.POST, change.draft.content, request.POST.get("item", ""))
+    lock = request.POST.get("lock", "")
+    return save_draft(
+        change,
+        content=content,
+        lock=int(lock) if lock.isdigit() else -1,
+        actor=request.user,
+        via="web",
+    )
+
+
+@require_POST
+def submit_draft(request, pk: int):
+    """Save once more and freeze it. What blocks is shown on top, each fault with its place."""
+    change = _draft_of(request, pk)
+    try:
+        saved = _save(request, change) if "item" in request.POST else change.draft
+        submit(change, lock=saved.lock, actor=request.user, via="web")
+    except EtalonError as error:
+        change = _draft_of(request, pk)
+        return render(
+            request, "governance/edit.html", _context(request, change, error), status=error.status
+        )
+    return redirect("web:change", pk=pk)
+
+
+@require_POST
+def discard(request, pk: int):
+    change = _draft_of(request, pk)
+    withdraw(change, actor=request.user, reason="Discarded.", via="web")
+    return redirect("web:changes")
+
+
+@require_POST
+def add_item(request, pk: int):
+    """Take another entry into the same request."""
+    change = _draft_of(request, pk)
+    item = item_of(entry_by_key(request.POST.get("entry", "").strip()))
+    content = change.draft.content
+    if item.key not in [one["key"] for one in content["items"]]:
+        content = {**content, "items": [*content["items"], item.model_dump(mode="json")]}
+        save_draft(change, content=content, lock=change.draft.lock, actor=request.user, via="web")
+    return redirect(f"/changes/{pk}/edit?item={item.key}")
+
+
+@require_POST
+def own_stewardship(request, pk: int):
+    """Take stewardship into the proposal, so that owner, tier and target can be changed too."""
+    change = _draft_of(request, pk)
+    key = request.POST.get("item", "")
+    entry = entry_by_key(key)
+    content = dict(change.draft.content)
+    card = stewardship_of(entry).model_dump(mode="json")
+    content["items"] = [
+        {**one, "stewardship": card} if one["key"] == key else one for one in content["items"]
+    ]
+    save_draft(change, content=content, lock=change.draft.lock, actor=request.user, via="web")
+    return redirect(f"/changes/{pk}/edit?item={key}")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def live(request, pk: int):
+    """What the draft amounts to now: class, faults, who must agree, what it does to the past."""
+    change = _draft_of(request, pk)
+    context = {"change": change, "live": _live(change, request.user)}
+    return render(request, "governance/_live.html", context)
+
+
+def _live(change: ChangeRequest, user) -> dict:
+    content = read_content(change.draft.content)
+    assessment = assess(content)
+    needs, refused = [], ""
+    if not assessment.blocking:
+        try:
+            needs = requirements_for(assessment)
+        except EtalonError as error:
+            refused = error.message
+    items = preview_items(assessment) if not assessment.blocking else []
+    run = evidence_of(assessment) if items else None
+    return {
+        "assessment": assessment,
+        "needs": needs,
+        "refused": refused,
+        "can_preview": bool(items),
+        "run": run,
+        "charts": [preview_chart(figures) for figures in run.figures.values()] if run else [],
+        "is_under_way": run is not None and run.is_under_way,
+    }
+
+
+@require_POST
+def preview(request, pk: int):
+    """Compute what the draft does to the past, in a worker."""
+    change = _draft_of(request, pk)
+    assessment = assess(read_content(change.draft.content))
+    if not assessment.blocking and (items := preview_items(assessment)):
+        request_preview(
+            items, actor=request.user, dimension=request.POST.get("dimension") or None, via="web"
+        )
+    if request.htmx:
+        context = {"change": change, "live": _live(change, request.user)}
+        return render(request, "governance/_live.html", context)
+    return redirect("web:change-edit", pk=pk)
