@@ -10,6 +10,8 @@ from semantics.problems import DefinitionRefused
 _COMPARED: dict[type[exp.Expr], str] = {
     exp.EQ: "is",
     exp.NEQ: "is not",
+    exp.NullSafeEQ: "is",
+    exp.NullSafeNEQ: "is not",
     exp.GT: "is above",
     exp.GTE: "is at least",
     exp.LT: "is below",
@@ -51,7 +53,8 @@ def _said(node: exp.Expr) -> str:
         return f"{left} is {node.expression.sql().lower()}" if left else ""
     if isinstance(node, exp.Like):
         left, right = _operand(node.this), _operand(node.expression)
-        return f"{left} looks like {right}" if left and right else ""
+        verb = "does not look like" if node.args.get("negate") else "looks like"
+        return f"{left} {verb} {right}" if left and right else ""
     return _operand(node)
 
 

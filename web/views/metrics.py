@@ -57,6 +57,7 @@ def metric(request, key: str, number: int | None = None):
         "version": version,
         "is_old": number is not None and version.pk != subject.current_version_id,
         "words": words,
+        "unit": words.unit.model_dump(),
         "definition": definition_lines(spec),
         "asked": asked,
         "values": values,
