@@ -1,7 +1,7 @@
 """Every case is kept as a snapshot of its SQL, and run in both engines against a known answer.
 
 A snapshot says that the SQL changed; only the answer says that it is right. To write the
-snapshots anew: `REFRESH_SNAPSHOTS=1 python -m pytest tests/semantics/test_compile_answers.py`.
+snapshots anew: `REFRESH_SNAPSHOTS=1 python -m pytest tests/semantics/compiler`.
 """
 
 import os
@@ -13,10 +13,10 @@ from semantics.definition import Grain
 from semantics.guard import Dialect
 from semantics.metricflow import compile_question
 from semantics.question import Measure
-from tests.semantics.compiler_cases import CASES, on
-from tests.semantics.engines import plain
+from tests.semantics.compiler.cases import CASES, on
+from tests.semantics.compiler.engines import plain
 
-SNAPSHOTS = Path(__file__).resolve().parent.parent / "snapshots"
+SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots"
 NAMES = [case.name for case in CASES]
 
 

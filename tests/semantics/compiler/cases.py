@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from semantics.definition import AnySpec
-from tests.semantics.small_shop import (
+from tests.semantics.compiler.small_shop import (
     clicks,
     conversion,
     cumulative,
