@@ -39,3 +39,12 @@ def may_approve_in(user: User, domain: Domain, *, as_steward: bool = False) -> b
     roles = {Role.STEWARD} if as_steward else APPROVING
     grants = RoleGrant.objects.filter(user=user, role__in=roles)
     return (grants.filter(domain=domain) | grants.filter(domain=None)).exists()
+
+
+def why_not_administer(actor: User, person: User | None = None) -> str | None:
+    """Look after people, their roles and the domains. Only a superuser touches a superuser."""
+    if not (actor.is_superuser and actor.is_active) and not has_role(actor, Role.ADMIN):
+        return "You need the role Admin to look after people and domains."
+    if person is not None and person.is_superuser and not actor.is_superuser:
+        return "Only a superuser can change a superuser."
+    return None

@@ -9,6 +9,7 @@ from django.db.models import Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import policies
 from accounts.choices import Role, Scope
 from accounts.models import ApiToken, Domain, RoleGrant, SignInAttempt, User
 from core import audit, clock
@@ -160,3 +161,33 @@ def change_password(user: User, *, password: str, actor, via: str = "web") -> Us
 
 def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def save_person(user: User, *, changed: list[str], actor, via: str = "service") -> User:
+    """Take somebody in, or change who they are and whether they may sign in."""
+    if why := policies.why_not_administer(actor, user):
+        raise NotAllowed(why)
+    is_new = user.pk is None
+    user.save()
+    told = ("username", "full_name", "email", "time_zone", "is_active", "is_staff")
+    said = {name: getattr(user, name) for name in told if name in changed}
+    audit.record("person.add" if is_new else "person.change", user, actor=actor, via=via, **said)
+    return user
+
+
+@transaction.atomic
+def save_domain(domain: Domain, *, actor, via: str = "service") -> Domain:
+    """Make a domain, or rename it or move it under another."""
+    if why := policies.why_not_administer(actor):
+        raise NotAllowed(why)
+    ancestor = domain.parent
+    while ancestor is not None:
+        if ancestor.pk == domain.pk:
+            raise Invalid(f"{domain.name} cannot be a part of itself. Choose another parent.")
+        ancestor = ancestor.parent
+    action = "domain.change" if domain.pk else "domain.add"
+    domain._history_user = actor
+    domain.save()
+    audit.record(action, domain, actor=actor, via=via, parent=str(domain.parent or ""))
+    return domain

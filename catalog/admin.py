@@ -16,7 +16,8 @@ class EntryAdmin(KeptAdmin):
     fields = [
         ("name", "key"),
         "description",
-        ("domain", "tier", "lifecycle"),
+        ("domain", "tier"),
+        "lifecycle",
         ("current_version", "changed_at"),
         ("last_day", "successor"),
         ("tags", "synonyms"),
@@ -55,8 +56,10 @@ class VersionAdmin(ReadOnlyAdmin):
     date_hierarchy = "published_at"
     fields = [
         ("entry", "number"),
-        ("change_class", "treatment", "keep_both_until"),
-        ("effective_from", "published_at", "published_by_label"),
+        ("change_class", "treatment"),
+        "keep_both_until",
+        ("effective_from", "published_at"),
+        "published_by_label",
         "spec_text",
         "words_text",
         "comparability_text",
@@ -102,7 +105,7 @@ class ResolutionAdmin(ReadOnlyAdmin):
     list_display = ["metric", "number", "version", "short", "created_at"]
     list_select_related = ["metric", "version__entry"]
     search_fields = ["metric__key", "hash"]
-    fields = [("metric", "version", "number"), "hash", "created_at", "pins_text"]
+    fields = [("metric", "version"), "number", "hash", "created_at", "pins_text"]
     readonly_fields = ["pins_text"]
 
     @admin.display(description="Hash", ordering="hash")

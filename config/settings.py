@@ -11,6 +11,8 @@ import environ
 import structlog
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 from kombu import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -113,6 +115,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- People ---
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in"
@@ -125,6 +128,101 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# --- The admin: where reviewers decide, and Admins look after people. ---
+
+SIMPLE_HISTORY_REVERT_DISABLED = True
+
+
+def _place(title: str, icon: str, model: str, **more) -> dict:
+    app, _, name = model.partition(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+        **more,
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": "Etalon",
+    "SITE_HEADER": "Etalon",
+    "SITE_SUBHEADER": "Decisions and records",
+    "SITE_SYMBOL": "balance",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}
+    ],
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [
+        lambda request, name=name: static(f"css/{name}.css")
+        for name in ("tokens", "marks", "surfaces", "chart", "admin")
+    ],
+    "COLORS": {
+        "primary": {
+            "50": "#f3f5ff",
+            "100": "#ebeffe",
+            "200": "#d8e0fd",
+            "300": "#c3cefb",
+            "400": "#9fb2ff",
+            "500": "#4b69ea",
+            "600": "#3450d4",
+            "700": "#2941b8",
+            "800": "#233794",
+            "900": "#1f2a4d",
+            "950": "#151d38",
+        }
+    },
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": "Decisions",
+                "items": [
+                    _place(
+                        "Change requests",
+                        "rule",
+                        "governance.changerequest",
+                        badge="governance.admin.waiting_count",
+                        badge_variant="primary",
+                    ),
+                    _place("Reviews", "rate_review", "governance.review"),
+                    _place("Revisions", "history_edu", "governance.revision"),
+                    _place("Comments", "chat", "governance.comment"),
+                    _place("Approval policies", "gavel", "governance.approvalpolicy"),
+                ],
+            },
+            {
+                "title": "Catalog",
+                "items": [
+                    _place("Metrics", "monitoring", "catalog.metric"),
+                    _place("Datasets", "table", "catalog.dataset"),
+                    _place("Segments", "filter_alt", "catalog.segment"),
+                    _place("Versions", "history", "catalog.version"),
+                    _place("Definitions", "function", "catalog.definition"),
+                    _place("Resolutions", "account_tree", "catalog.resolution"),
+                ],
+            },
+            {
+                "title": "Numbers",
+                "items": [
+                    _place("Sources", "database", "measurement.source"),
+                    _place("Backfills", "update", "measurement.backfill"),
+                    _place("Checks", "fact_check", "measurement.check"),
+                    _place("Check runs", "checklist", "measurement.checkrun"),
+                ],
+            },
+            {
+                "title": "House",
+                "items": [
+                    _place("People", "group", "accounts.user"),
+                    _place("Domains", "corporate_fare", "accounts.domain"),
+                    _place("Audit log", "receipt_long", "core.auditevent"),
+                ],
+            },
+        ]
+    },
+}
 
 # --- Language and time: everything stored is UTC. ---
 

@@ -20,10 +20,13 @@ from catalog.choices import Tier
 from core.admin import ReadOnlyAdmin, as_text
 from core.errors import EtalonError, StaleRevision
 from governance import policies
+from governance.assessment import assess
 from governance.choices import MOVES, OPEN, Status, Verdict
+from governance.content import read_content
 from governance.models import ApprovalPolicy, ChangeRequest, Comment, Review, Revision
+from governance.readiness import readiness_of
 from governance.reading import approvals_of, read
-from governance.selectors.waiting import waiting_for
+from governance.selectors.requests import waiting_for
 from governance.services.approval_policies import set_policy
 from governance.services.reviews import review
 from semantics.diff import ChangeClass
@@ -41,8 +44,7 @@ SAID = {
 
 def waiting_count(request) -> str:
     """Beside the list in the navigation: how many requests wait for this person."""
-    count = len(waiting_for(request.user))
-    return str(count) if count else ""
+    return str(len(waiting_for(request.user)))
 
 
 class Show(admin.SimpleListFilter):
@@ -86,7 +88,7 @@ class Show(admin.SimpleListFilter):
         me = request.user
         match self.chosen:
             case "waiting":
-                return queryset.filter(pk__in=[one.pk for one in waiting_for(me)])
+                return queryset.filter(pk__in=[row.request.pk for row in waiting_for(me)])
             case "open":
                 return queryset.filter(status__in=OPEN)
             case "mine":
@@ -105,7 +107,6 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
         "reference",
         "about",
         "what_class",
-        "state",
         "author",
         "age",
         "approvals",
@@ -147,10 +148,6 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
     def what_class(self, change):
         return _cell("badge", family="class", value=change.change_class)
 
-    @admin.display(description="State", ordering="status")
-    def state(self, change):
-        return _cell("badge", family="status", value=change.status)
-
     @admin.display(description="Age", ordering="submitted_at")
     def age(self, change):
         return _cell("age", moment=change.submitted_at or change.created_at)
@@ -163,10 +160,11 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
     def readiness(self, change):
         """“3 of 5” with the first unmet line. Of very large requests only their page says it."""
         if not change.is_open:
-            return "-"
+            return _cell("badge", family="status", value=change.status)
         if change.items > MOST_IN_BULK:
             return "see its page"
-        return _cell("readiness", readiness=read(change).readiness)
+        content = read_content(change.revision.content)
+        return _cell("readiness", readiness=readiness_of(change, content, assess(content)))
 
     # --- One request ---
 
@@ -208,14 +206,16 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
         refused = {name: policies.why_not_review(user, change, name) for name in Verdict.values}
         open_to = [name for name in Verdict.values if change.status in MOVES[name][0]]
         mine = change.reviews.filter(reviewer=user, revision=change.revision)
+        reading = read(change, user)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": change,
             "title": f"{change}: {change.title}",
             "change": change,
-            "reading": read(change),
-            "reviews": change.reviews.select_related("reviewer", "revision").order_by("-pk"),
+            "reading": reading,
+            "page": reading.page,
+            "reviews": list(reversed(reading.page.reviews)),
             "allowed": [name for name in open_to if not refused[name]],
             "why_not": next((why for why in refused.values() if why), None) if open_to else None,
             "is_stale": change.status == Status.DRAFT,
@@ -249,7 +249,9 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
         found = []
         for change in rows:
             why_not = self._why_not_in_bulk(request.user, change)
-            found.append({"change": change, "reading": read(change), "why_not": why_not})
+            found.append(
+                {"change": change, "reading": read(change, request.user), "why_not": why_not}
+            )
         return self._bulk_page(request, "Approve selected changes", rows=found)
 
     def approve_view(self, request):
@@ -321,7 +323,8 @@ class RevisionAdmin(ReadOnlyAdmin):
     search_fields = ["hash", "request__title"]
     date_hierarchy = "submitted_at"
     fields = [
-        ("request", "number", "change_class"),
+        ("request", "number"),
+        "change_class",
         "hash",
         ("submitted_by", "submitted_at"),
         "requirements_text",

@@ -17,7 +17,8 @@ class SourceAdmin(ReadOnlyAdmin):
     list_display = ["name", "key", "kind", "first_day", "time_limit_seconds"]
     search_fields = ["key", "name"]
     fields = [
-        ("name", "key", "kind"),
+        ("name", "key"),
+        "kind",
         "description",
         "attribution",
         ("first_day", "time_limit_seconds"),
@@ -43,7 +44,8 @@ class BackfillAdmin(KeptAdmin):
         ("purpose", "status"),
         ("start", "until"),
         ("reason", "actor_label"),
-        ("created_at", "started_at", "finished_at"),
+        "created_at",
+        ("started_at", "finished_at"),
         "metrics",
         "windows_done",
         "error",

@@ -263,7 +263,7 @@ def test_asking_for_changes_without_words_is_refused(company, ben):
     request = company.restating()
     answer = ben.post(page_of(request), verdict(request, "request_changes"))
     assert answer.status_code == 422
-    assert "Say what should be different." in words_of(answer)
+    assert "Say what should differ." in words_of(answer)
 
 
 def test_the_author_is_refused_with_the_reason_and_the_text(company):
@@ -345,34 +345,38 @@ def address_of(row, verb: str) -> str:
     return reverse(f"admin:{app}_{name}_{verb}", args=[row.pk])
 
 
-@pytest.mark.parametrize("label", RECORDS)
-def test_a_superuser_can_neither_add_change_nor_delete(company, root, label):
+def test_a_superuser_can_neither_add_change_nor_delete(company, root):
     request = company.restating()
     finish_preview(request)
     approve(request, company.ben)
-    client, model = signed_in(root), apps.get_model(label)
-    app, name = label.lower().split(".")
-    before = list(model.objects.order_by("pk").values())
+    client = signed_in(root)
+    for label in RECORDS:
+        model = apps.get_model(label)
+        before = list(model.objects.order_by("pk").values())
+        add = changelist_of(label) + "add/"
+        assert client.get(add).status_code == 403, label
+        assert client.post(add, {}).status_code == 403, label
+        for row in model.objects.all()[:1]:
+            refused_everything(client, row)
+        chosen = {
+            "action": "delete_selected",
+            "_selected_action": [str(pk) for pk in model.objects.values_list("pk", flat=True)],
+            "post": "yes",
+        }
+        client.post(changelist_of(label), chosen)
+        assert list(model.objects.order_by("pk").values()) == before, label
 
-    assert client.get(changelist_of(label)).status_code == 200
-    assert client.get(reverse(f"admin:{app}_{name}_add")).status_code == 403
-    assert client.post(reverse(f"admin:{app}_{name}_add"), {}).status_code == 403
-    for row in model.objects.all()[:2]:
-        page = client.get(address_of(row, "change"))
-        assert page.status_code == 200
-        assert 'name="_save"' not in words_of(page)
-        fields = {field.name: "1" for field in model._meta.fields}
-        changed = client.post(address_of(row, "change"), {**fields, "_save": "Save"})
-        assert changed.status_code in (403, 409, 422)
-        assert client.post(address_of(row, "delete"), {"post": "yes"}).status_code == 403
-        assert client.get(address_of(row, "history")).status_code in (200, 302)
-    chosen = {
-        "action": "delete_selected",
-        "_selected_action": [row["id" if "id" in row else model._meta.pk.name] for row in before],
-        "post": "yes",
-    }
-    client.post(changelist_of(label), chosen)
-    assert list(model.objects.order_by("pk").values()) == before
+
+def refused_everything(client: Client, row) -> None:
+    label = row._meta.label
+    page = client.get(address_of(row, "change"))
+    assert page.status_code == 200, label
+    assert 'name="_save"' not in words_of(page), label
+    fields = {field.name: "1" for field in row._meta.fields}
+    changed = client.post(address_of(row, "change"), {**fields, "_save": "Save"})
+    assert changed.status_code in (403, 409, 422), label
+    assert client.post(address_of(row, "delete"), {"post": "yes"}).status_code == 403, label
+    assert client.get(address_of(row, "history")).status_code in (200, 302), label
 
 
 def test_no_list_offers_to_delete_or_to_edit_in_place(company, root):
