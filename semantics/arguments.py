@@ -167,6 +167,16 @@ def _window(node: exp.Window) -> str | None:
     return None
 
 
+def _join(node: exp.Join) -> str | None:
+    if node.args.get("kind", "") in ("", "INNER", "OUTER", "CROSS"):
+        return None
+    return "Joins are inner, left, right, full or cross."
+
+
+def _select(node: exp.Select) -> str | None:
+    return None if node.expressions else "The SELECT names no columns."
+
+
 ARGUMENTS: dict[type[exp.Expr], Callable[..., str | None]] = {
     exp.Literal: _literal,
     exp.Cast: _cast,
@@ -188,4 +198,6 @@ ARGUMENTS: dict[type[exp.Expr], Callable[..., str | None]] = {
     exp.Distinct: _distinct,
     exp.Star: _star,
     exp.Window: _window,
+    exp.Join: _join,
+    exp.Select: _select,
 }

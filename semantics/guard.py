@@ -93,7 +93,7 @@ def check_aggregates(text: str, *, names: Collection[str]) -> exp.Expr:
                     "Make the inner one a dataset that is a query, and aggregate that.",
                 )
             )
-    _raise_if(problems)
+    _raise_if(problems or _lost(text, tree))
     return tree
 
 
@@ -105,7 +105,7 @@ def check_query(sql: str, *, tables: Collection[str]) -> str:
     tree = _parsed(sql, QUERY_LIMITS, into=exp.Query)
     problems = list(_problems(tree, functions.QUERY_NODES, None, "column"))
     if not problems:
-        problems = list(relations.qualify(tree, tables))
+        problems = [*relations.qualify(tree, tables), *_lost(sql, tree)]
     _raise_if(problems)
     return _rendered(tree, into=exp.Query)
 
@@ -184,7 +184,7 @@ def shortened(text: str, letters: int = 60) -> str:
 
 def _checked(text: str, nodes: functions.Nodes, names: Collection[str], noun: str) -> str:
     tree = _parsed(text, EXPRESSION_LIMITS)
-    _raise_if(list(_problems(tree, nodes, names, noun)))
+    _raise_if(list(_problems(tree, nodes, names, noun)) or _lost(text, tree))
     return _rendered(tree)
 
 
@@ -211,10 +211,11 @@ def _rendered(tree: exp.Expr, into: type[exp.Expr] = exp.Condition) -> str:
 def _parsed(text: str, limits: Limits, into: type[exp.Expr] = exp.Condition) -> exp.Expr:
     _check_letters(text, limits)
     try:
-        tokens = list(sqlglot.tokenize(text, read=LANGUAGE))
+        language = sqlglot.Dialect.get_or_raise(LANGUAGE)
+        tokens = list(language.tokenize(text))
         _check_tokens(tokens, limits, comments=into is exp.Query)
-        parser = exp.Select if into is exp.Query else into
-        (found,) = sqlglot.Dialect.get_or_raise(LANGUAGE).parse_into(parser, text)
+        kind = exp.Select if into is exp.Query else into
+        (found,) = language.parser().parse_into(kind, tokens, text)
     except DefinitionRefused:
         raise
     except ParseError as error:
@@ -237,6 +238,32 @@ def _parsed(text: str, limits: Limits, into: type[exp.Expr] = exp.Condition) -> 
     for identifier in found.find_all(exp.Identifier):
         _plain(identifier)
     return normal(found)
+
+
+def _lost(text: str, tree: exp.Expr) -> list[Problem]:
+    """Values that were written and are not in the tree: arguments that the parser passed over."""
+    kept = {str(node.this).lower() for node in tree.find_all(exp.Literal, exp.Var)}
+    written = (
+        token.text.lower().replace("_", "") if token.token_type == TokenType.NUMBER else token.text
+        for token in sqlglot.tokenize(text, read=LANGUAGE)
+        if token.token_type in (TokenType.STRING, TokenType.NUMBER)
+    )
+    return [
+        Problem(
+            "",
+            "lost_value",
+            f"`{shortened(value)}` would be passed over where it is written.",
+            "Take it out, or check the arguments of the function.",
+        )
+        for value in dict.fromkeys(written)
+        if value.lower() not in kept and not _is_interval(value, kept)
+    ]
+
+
+def _is_interval(value: str, kept: set[str]) -> bool:
+    """`interval '3 days'` is kept as a number and a unit."""
+    words = value.lower().split()
+    return len(words) == 2 and words[0] in kept and words[1].removesuffix("s") in kept
 
 
 def _check_letters(text: str, limits: Limits) -> None:

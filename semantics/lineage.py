@@ -172,12 +172,15 @@ _ROLES = {
 
 
 def upstreams(spec: AnySpec, specs: Specs) -> list[Upstream]:
-    """Exactly what a spec says it is computed from, one step up.
+    """Exactly what a spec says it is computed from, one step up; each key and `how` once.
 
     Of a dataset these are tables with the columns that are read, in conditions and joins too; `*`
     stands for all of a table whose columns the query does not name.
     """
-    return list(_upstreams(spec, specs))
+    columns: dict[tuple[str, str], set[str]] = {}
+    for each in _upstreams(spec, specs):
+        columns.setdefault((each.key, each.how), set()).update(each.columns)
+    return [Upstream(key, how, tuple(sorted(names))) for (key, how), names in columns.items()]
 
 
 def _upstreams(spec: AnySpec, specs: Specs) -> Iterator[Upstream]:
@@ -189,7 +192,11 @@ def _upstreams(spec: AnySpec, specs: Specs) -> Iterator[Upstream]:
     roles = _ROLES.get(type(spec))
     for position, (_, given) in enumerate(inputs_of(spec)):
         how = roles[position] if roles else "formula"
-        yield Upstream(given.metric, how, tuple(sorted(names_in_all(given.filters))))
+        yield Upstream(given.metric, how, tuple(names_in_all(given.filters)))
+    if isinstance(spec, ConversionSpec):
+        yield Upstream(spec.base, "base", tuple(same.base for same in spec.constant_properties))
+        shared = tuple(same.conversion for same in spec.constant_properties)
+        yield Upstream(spec.conversion, "conversion", shared)
     yield from _joins(spec, specs)
     if isinstance(spec, MetricSpec):
         yield from (Upstream(segment, "segment") for segment in sorted(set(spec.segments)))

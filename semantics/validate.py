@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 from sqlglot import exp
 
+from semantics.arguments import time_zones
 from semantics.canonical import canonical_filters
 from semantics.definition import (
     Aggregation,
@@ -57,7 +57,9 @@ def problems_of(document: dict[str, Any], *, key: str, known: Known) -> list[Pro
     among = {**known, key: spec}
     missing = list(_references(spec, key, among))
     if not missing:
-        return [*_key(key), *_by_type(spec, key, among)]
+        # Joins are looked for among all datasets, and nothing else of a large catalog matters.
+        datasets = {name: each for name, each in among.items() if isinstance(each, DatasetSpec)}
+        return [*_key(key), *_by_type(spec, key, {**datasets, **closure(key, among)})]
     # Without its inputs it is not known what it can be asked by; its own texts are looked at.
     return [*_key(key), *missing, *_by_type(spec, key, among, is_whole=False)]
 
@@ -222,7 +224,7 @@ def _dataset(spec: DatasetSpec) -> Iterator[Problem]:
             f"There is no time dimension `{spec.time_dimension}`.",
             nearest(spec.time_dimension, times) or f"Choose among {', '.join(times) or 'none'}.",
         )
-    if spec.time_zone not in available_timezones():
+    if spec.time_zone not in time_zones():
         yield Problem(
             "time_zone", "unknown_zone", f"“{spec.time_zone}” is no time zone.", "E.g. Europe/Rome."
         )

@@ -1,23 +1,12 @@
 import pytest
 
-from tests.semantics.engines import DuckDBEngine, PostgreSQLEngine
+from tests.semantics.two_engines import ROWS, Engines
 
 
 @pytest.fixture(scope="session")
-def in_duckdb():
-    engine = DuckDBEngine()
-    yield engine
-    engine.close()
-
-
-@pytest.fixture(scope="session")
-def in_postgresql():
-    engine = PostgreSQLEngine()
-    yield engine
-    engine.close()
-
-
-@pytest.fixture(params=["in_duckdb", "in_postgresql"])
-def engine(request):
-    """Both engines, one after the other."""
-    return request.getfixturevalue(request.param)
+def both():
+    """DuckDB and PostgreSQL with the same small table."""
+    engines = Engines()
+    engines.fill(ROWS)
+    yield engines
+    engines.close()
