@@ -13,13 +13,11 @@ CLOSED = frozenset({Status.PUBLISHED, Status.REJECTED, Status.WITHDRAWN})
 
 
 def locked(request: ChangeRequest) -> ChangeRequest:
-    """The row as it is now, with everybody else waiting. Always the first query of a verb."""
-    found = (
-        ChangeRequest.objects.select_for_update(of=("self",))
-        .select_related("author", "revision", "draft")
-        .filter(pk=request.pk)
-        .first()
-    )
+    """The row as it is now, with everybody else waiting. Always the first query of a verb.
+
+    It is read by itself: rows joined to it would be those from before the wait.
+    """
+    found = ChangeRequest.objects.select_for_update().filter(pk=request.pk).first()
     if found is None:
         raise NotFound(f"There is no change request {request}.")
     return found

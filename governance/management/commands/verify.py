@@ -1,9 +1,9 @@
-import json
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from core import audit
+from core.errors import Invalid
 from governance.services.verification import verify
 
 
@@ -11,19 +11,28 @@ class Command(BaseCommand):
     help = "Recompute the audit chain, all hashes, approvals and pointers. Exit 1 on any finding."
 
     def add_arguments(self, parser):
-        parser.add_argument("--head", type=Path, help="A head saved by audit_head, kept elsewhere.")
+        parser.add_argument(
+            "--head",
+            type=Path,
+            help="heads saved by audit_head and kept elsewhere; the last counts",
+        )
 
-    def handle(self, *args, head=None, **options):
-        saved = None
-        if head:
-            try:
-                saved = audit.Head(**json.loads(head.read_text()))
-            except (OSError, ValueError, TypeError) as error:
-                raise CommandError(f"{head} is no saved head: {error}") from error
+    def handle(self, *args, head: Path | None = None, **options):
+        saved = self._saved(head) if head else None
         findings = list(verify(saved))
         for finding in findings:
             self.stdout.write(str(finding))
         now = audit.head()
         if findings:
-            raise CommandError(f"{len(findings)} findings; the log has {now.sequence} rows.")
+            plural = "" if len(findings) == 1 else "s"
+            raise CommandError(f"{len(findings)} finding{plural}; the log has {now.sequence} rows.")
         self.stdout.write(f"Clean: {now.sequence} audit rows, head {now.hash[:16]}.")
+
+    def _saved(self, head: Path) -> audit.Head:
+        try:
+            saved = audit.saved_head(head.read_text())
+        except (OSError, UnicodeDecodeError, Invalid) as error:
+            raise CommandError(f"{head} cannot be read: {error}") from error
+        if saved is None:
+            raise CommandError(f"{head} holds no head. Save one with audit_head --save.")
+        return saved

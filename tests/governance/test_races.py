@@ -1,0 +1,38 @@
+"""Two people press at the same instant, on real transactions."""
+
+import pytest
+
+from core import audit
+from governance.services.verification import verify
+from tests import factories
+from tests.campaigns import races
+
+SAMPLE = 100
+
+
+@pytest.fixture
+def company(committed_db):
+    return factories.Company()
+
+
+def test_two_reviewers_at_once_publish_once(company):
+    outcome = races.two_reviewers(company, SAMPLE)
+
+    assert outcome.failures == ()
+    assert (outcome.races, outcome.published, outcome.double) == (SAMPLE, SAMPLE, 0)
+    assert list(audit.verify_chain()) == []
+
+
+def test_what_is_approved_while_it_is_edited_is_published_as_read_or_not_at_all(company):
+    outcome = races.approve_while_edited(company, SAMPLE)
+
+    assert outcome.failures == ()
+    assert (outcome.races, outcome.double, outcome.unread) == (SAMPLE, 0, 0)
+    assert list(verify()) == []
+
+
+def test_what_is_published_while_it_is_edited_is_what_was_approved(company):
+    outcome = races.publish_while_edited(company, SAMPLE // 4)
+
+    assert outcome.failures == ()
+    assert (outcome.double, outcome.unread) == (0, 0)
