@@ -49,7 +49,7 @@ def canonical_filters(filters: list[str]) -> list[str]:
 def _document(model: BaseModel) -> dict[str, Any]:
     found = {}
     for name, field in type(model).model_fields.items():
-        value = _value(name, getattr(model, name))
+        value = canonical_value(name, getattr(model, name))
         if name in _KEPT or not _is_default(name, value, field):
             found[name] = value
     if isinstance(model, MetricInput) and found.get("alias") == model.metric:
@@ -58,10 +58,11 @@ def _document(model: BaseModel) -> dict[str, Any]:
 
 
 def _is_default(name: str, value: Any, field: FieldInfo) -> bool:
-    return not field.is_required() and value == _value(name, field.get_default())
+    return not field.is_required() and value == canonical_value(name, field.get_default())
 
 
-def _value(name: str, value: Any) -> Any:
+def canonical_value(name: str, value: Any) -> Any:
+    """What the field `name` says, in canonical form."""
     if name == "filters":
         return canonical_filters(value)
     if name == "filter":
@@ -71,7 +72,7 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, BaseModel):
         return _document(value)
     if isinstance(value, list):
-        members = [_value("", each) for each in value]
+        members = [canonical_value("", each) for each in value]
         return _as_set(members) if name in _SETS else members
     if value is None or isinstance(value, bool | int | float):
         return value

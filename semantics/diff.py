@@ -8,16 +8,16 @@ difference in a field that this file does not know.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
-from semantics.canonical import canonical
+from semantics.canonical import canonical, canonical_value
 from semantics.card import EDITORIAL, Words
-from semantics.definition import AnySpec, DatasetSpec, MetricSpec
-from semantics.phrases import in_words
+from semantics.definition import AnySpec, DatasetSpec, kind_of
+from semantics.phrases import in_words, length
 
 
 class ChangeClass(StrEnum):
@@ -56,11 +56,11 @@ class Judgement:
     reason: str = ""
 
 
-NOTHING = Judgement(None, "Nothing differs")
-# Growing these lists of a metric adds slices and leaves every value that was there.
+NOTHING = Judgement(None, "Nothing that moves a value differs")
+# Growing these lists adds slices, and leaves every value that was there: a new path never takes
+# the place of an old one (see `semantics.paths`).
 _GROWING_OF_METRIC = ("dimensions", "grains")
-_GROWING_OF_DATASET = ("columns", "dimensions")
-# Filters are compared part by part, and so are lists.
+_GROWING_OF_DATASET = ("columns", "dimensions", "entities")
 _LABELS = {
     "filters": "Filter",
     "segments": "Segment",
@@ -70,38 +70,82 @@ _LABELS = {
     "entities": "Entity",
     "inputs": "Input",
     "constant_properties": "Constant property",
+    "tables": "Table",
+    "sql": "Query",
+    "fill_nulls_with": "Empty periods",
+    "is_not": "What it is not",
+    "is_kpi": "KPI",
 }
+# Said as one thing, defaults included.
+_SAID_WHOLE = ("late_data", "fill_nulls_with", "window", "offset")
+_LISTS = (
+    *("filters", "segments", "dimensions", "grains", "columns", "entities", "inputs"),
+    *("constant_properties", "tables"),
+)
 
 
 def class_of(old: AnySpec | None, new: AnySpec) -> Judgement:
-    """How much a change of a spec weighs."""
+    """How much a change of a spec weighs.
+
+    Additive: it is new, or a metric gets more grains or dimensions, or a dataset more columns,
+    dimensions or entities. All else may move a value and is Restating; so is what takes
+    something away, since readers lose values that they had.
+    """
     if old is None:
-        return Judgement(ChangeClass.ADDITIVE, f"Additive, because this {_noun(new)} is new")
+        return Judgement(ChangeClass.ADDITIVE, f"Additive, because this {kind_of(new)} is new")
     before, after = canonical(old), canonical(new)
-    if before == after:
+    changed = [name for name in dict.fromkeys([*after, *before]) if _differ(name, before, after)]
+    if not changed:
         return NOTHING
-    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    if type(old) is not type(new):
+        return Judgement(
+            ChangeClass.RESTATING,
+            f"Restating, because it was a {old.type} {kind_of(old)} and is a {new.type} one",
+        )
     growing = _GROWING_OF_DATASET if isinstance(new, DatasetSpec) else _GROWING_OF_METRIC
-    if type(old) is type(new) and all(
-        name in growing and _only_grows(before.get(name, []), after.get(name, []))
+    gone = {
+        name: _without(_listed(name, old), _listed(name, new))
         for name in changed
-    ):
-        what = " and ".join(f"a {_label(name).lower()}" for name in changed)
-        return Judgement(ChangeClass.ADDITIVE, f"Additive, because {what} is added")
-    heaviest = next((name for name in changed if name not in growing), changed[0])
+        if name in growing
+    }
+    if len(gone) == len(changed) and not any(gone.values()):
+        what = " and ".join(map(_one, changed))
+        verb = "is" if len(changed) == 1 else "are"
+        return Judgement(ChangeClass.ADDITIVE, f"Additive, because {what} {verb} added")
+    heaviest = next((name for name in changed if name not in growing or gone[name]), changed[0])
     return Judgement(
-        ChangeClass.RESTATING, f"Restating, because the {_label(heaviest).lower()} changed"
+        ChangeClass.RESTATING, f"Restating, because {_what_changed(heaviest, old, new)}"
     )
 
 
-def _noun(spec: AnySpec) -> str:
-    if isinstance(spec, MetricSpec):
-        return "metric"
-    return spec.type
+def _differ(name: str, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    return bool(before.get(name) != after.get(name))
 
 
-def _only_grows(before: list, after: list) -> bool:
-    return all(member in after for member in before)
+def _what_changed(name: str, old: AnySpec, new: AnySpec) -> str:
+    label = _label(name).lower()
+    if name not in _LISTS:
+        return f"the {label} changed"
+    added = _without(_listed(name, new), _listed(name, old))
+    gone = _without(_listed(name, old), _listed(name, new))
+    if added and gone:
+        return f"{_one(name)} changed"
+    return f"{_one(name)} was {'added' if added else 'removed'}"
+
+
+def _one(name: str) -> str:
+    label = _label(name).lower()
+    return f"an {label}" if label[0] in "aeiou" else f"a {label}"
+
+
+def _without(members: list[Any], others: list[Any]) -> list[Any]:
+    return [member for member in members if member not in others]
+
+
+def _listed(name: str, spec: AnySpec) -> list[Any]:
+    """A list of the spec in canonical form; of a default list, its default."""
+    found = canonical_value(name, getattr(spec, name, []))
+    return found if isinstance(found, list) else []
 
 
 def _label(name: str) -> str:
@@ -126,70 +170,81 @@ def class_of_words(old: Words | None, new: Words) -> Judgement:
 
 
 def differences(old: AnySpec | None, new: AnySpec) -> list[Difference]:
-    """Every difference of two specs, in the order in which people read a definition."""
+    """Every difference of two specs, in the order in which a definition is read.
+
+    There is none exactly when the two have the same hash. Of a new spec, it is all that it says.
+    """
     before = canonical(old) if old is not None else {}
     after = canonical(new)
-    names = [*after, *(name for name in before if name not in after)]
     found: list[Difference] = []
-    for name in names:
-        if before.get(name) != after.get(name):
-            found += _of_field(name, before.get(name), after.get(name))
+    for name in dict.fromkeys([*after, *before]):
+        if not _differ(name, before, after) or (old is None and name in ("type", "kind")):
+            continue
+        if name in _LISTS:
+            found += _of_list(name, _listed(name, old) if old else [], _listed(name, new))
+        else:
+            found += _of_field(name, getattr(old, name, None), getattr(new, name, None), old)
     return found
 
 
-def _of_field(name: str, old: Any, new: Any) -> list[Difference]:
-    if name in _LABELS:
-        return _of_list(name, old or [], new or [])
+def _of_field(name: str, old: Any, new: Any, before: object) -> list[Difference]:
+    """One field. `before` is None when there was nothing at all."""
     label = _label(name)
-    if isinstance(old, dict) and isinstance(new, dict) and set(old) | set(new):
+    if isinstance(old, BaseModel) and type(old) is type(new) and name not in _SAID_WHOLE:
         return [
             one
-            for inner in dict.fromkeys([*new, *old])
-            if old.get(inner) != new.get(inner)
-            for one in _inside(name, inner, old.get(inner), new.get(inner))
+            for inner in type(new).model_fields
+            # Nothing in a ratio uses the names of its sides.
+            if not (inner == "alias" and name in ("numerator", "denominator"))
+            if canonical_value(inner, getattr(old, inner))
+            != canonical_value(inner, getattr(new, inner))
+            for one in _inside(name, inner, getattr(old, inner), getattr(new, inner))
         ]
-    if old is None:
-        return [Difference(name, "added", f"{label}: {_said(new)}", "", _said(new))]
-    if new is None:
-        return [Difference(name, "removed", f"{label} removed: {_said(old)}", _said(old), "")]
-    sentence = f"{label}: {_said(old)} → {_said(new)}"
-    return [Difference(name, "changed", sentence, _said(old), _said(new))]
+    was, now = _said(name, old), _said(name, new)
+    if name == "sql":
+        return [Difference(name, "changed", "Query changed", was, now)]
+    if before is None or (old is None and name not in _SAID_WHOLE):
+        return [Difference(name, "added", f"{label}: {now}", "", now)]
+    if new is None and name not in _SAID_WHOLE:
+        return [Difference(name, "removed", f"{label} removed: {was}", was, "")]
+    return [Difference(name, "changed", f"{label}: {was} → {now}", was, now)]
 
 
 def _inside(name: str, inner: str, old: Any, new: Any) -> list[Difference]:
+    if inner in _LISTS:
+        found = _of_list(inner, canonical_value(inner, old), canonical_value(inner, new))
+    else:
+        found = _of_field(inner, old, new, before=name)
     return [
-        Difference(
-            f"{name}.{one.place}",
-            one.change,
-            f"{_label(name)}, {one.sentence[0].lower()}{one.sentence[1:]}",
-            one.old,
-            one.new,
+        replace(
+            one,
+            place=f"{name}.{one.place}",
+            sentence=f"{_label(name)}: {one.sentence[0].lower()}{one.sentence[1:]}",
         )
-        for one in _of_field(inner, old, new)
+        for one in found
     ]
 
 
-def _of_list(name: str, old: list, new: list) -> list[Difference]:
+def _of_list(name: str, old: list[Any], new: list[Any]) -> list[Difference]:
+    """Members that came, went, or kept their names and say something else."""
     label = _label(name)
-    is_filter = name == "filters"
+    come, gone = _without(new, old), _without(old, new)
+    changed = {_named(each) for each in come} & {_named(each) for each in gone} - {""}
     found = []
-    named = {_named(each) for each in old} & {_named(each) for each in new} - {""}
-    for member in new:
-        if member in old or _named(member) in named:
-            continue
-        said = in_words(member) if is_filter else _said(member)
-        found.append(Difference(name, "added", f"{label} added: {said}", "", _said(member)))
-    for member in old:
-        if member in new or _named(member) in named:
-            continue
-        said = in_words(member) if is_filter else _said(member)
-        found.append(Difference(name, "removed", f"{label} removed: {said}", _said(member), ""))
-    for key in sorted(named):
-        was = next(each for each in old if _named(each) == key)
-        now = next(each for each in new if _named(each) == key)
-        if was != now:
-            sentence = f"{label} {key}: {_said(was)} → {_said(now)}"
-            found.append(Difference(f"{name}.{key}", "changed", sentence, _said(was), _said(now)))
+    for change, members in (("added", come), ("removed", gone)):
+        for member in members:
+            if _named(member) in changed:
+                continue
+            said = _said(name, member)
+            raw = str(member) if name == "filters" else said
+            text = ("", raw) if change == "added" else (raw, "")
+            found.append(Difference(name, change, f"{label} {change}: {said}", *text))
+    for key in sorted(changed):
+        was = _said(name, next(each for each in gone if _named(each) == key))
+        now = _said(name, next(each for each in come if _named(each) == key))
+        found.append(
+            Difference(f"{name}.{key}", "changed", f"{label} {key}: {was} → {now}", was, now)
+        )
     return found
 
 
@@ -200,18 +255,45 @@ def _named(member: Any) -> str:
     return ""
 
 
-def _said(value: Any) -> str:
-    if value is None:
-        return "none"
+def _said(name: str, value: Any) -> str:
+    """A value as a reader knows it."""
+    if isinstance(value, BaseModel):
+        value = canonical_value("", value) if name not in _SAID_WHOLE else value.model_dump()
+    if name == "late_data":
+        days = value["recompute_days"]
+        return f"the last {days} closed {'day is' if days == 1 else 'days are'} computed again"
+    if name == "fill_nulls_with":
+        return "without a value" if value is None else str(value)
+    if name in ("filters", "filter"):
+        return in_words(value)
+    if name in ("window", "offset") and value is not None:
+        return length(value["count"], value["grain"])
     if isinstance(value, dict):
-        if set(value) <= {"count", "grain"} and value:
-            return f"{value.get('count', 1)} {value.get('grain', 'day')}s"
-        if set(value) == {"metric"}:
-            return str(value["metric"])
-        return ", ".join(f"{name} {_said(inner)}" for name, inner in value.items())
+        return _group_said(value)
     if isinstance(value, list):
-        return ", ".join(_said(each) for each in value)
-    return str(value)
+        return ", ".join(_said("", each) for each in value)
+    return "none" if value is None else str(value)
+
+
+def _group_said(value: dict[str, Any]) -> str:
+    if "metric" in value:
+        parts = [str(value["metric"])]
+        parts += [f"as {value['alias']}"] if "alias" in value else []
+        parts += [f"{_said('offset', value['offset'])} before"] if "offset" in value else []
+        where = " and ".join(in_words(text) for text in value.get("filters", []))
+        return ", ".join([*parts, *([f"where {where}"] if where else [])])
+    if set(value) == {"base", "conversion"}:
+        return f"{value['base']} = {value['conversion']}"
+    if "name" in value:
+        rest = [
+            f"{_label(inner).lower()} {_said(inner, said)}" if inner == "null_label" else str(said)
+            for inner, said in value.items()
+            if inner != "name"
+        ]
+        return f"{value['name']} ({', '.join(rest)})" if rest else str(value["name"])
+    return ", ".join(
+        f"{_label(inner).lower()} {_said(inner, said)}" for inner, said in value.items()
+    )
 
 
 def word_differences(old: Words | None, new: Words) -> list[Difference]:

@@ -31,9 +31,11 @@ def _said(node: exp.Expr) -> str:
     if isinstance(node, exp.Paren):
         return _said(node.this)
     if isinstance(node, exp.And | exp.Or):
-        left, right = _said(node.this), _said(node.expression)
         word = "and" if isinstance(node, exp.And) else "or"
-        return f"{left} {word} {right}" if left and right else ""
+        other = exp.Or if isinstance(node, exp.And) else exp.And
+        sides = list(node.flatten())
+        told = [f"({_said(p)})" if isinstance(p.unnest(), other) else _said(p) for p in sides]
+        return f" {word} ".join(told) if all(map(_said, sides)) else ""
     if isinstance(node, exp.Not):
         return _negated(node.this)
     if type(node) in _COMPARED:
@@ -65,12 +67,10 @@ def _negated(node: exp.Expr) -> str:
         left = _operand(node.this)
         return f"{left} is there" if left else ""
     said = _said(node)
-    for before, after in (
-        (" is one of ", " is none of "),
-        (" looks like ", " does not look like "),
-    ):
-        if before in said and isinstance(node, exp.In | exp.Like):
-            return said.replace(before, after, 1)
+    if isinstance(node, exp.In):
+        return said.replace(" is one of ", " is none of ", 1)
+    if isinstance(node, exp.Between):
+        return said.replace(" is between ", " is not between ", 1)
     return f"not ({said})" if said else ""
 
 
@@ -78,7 +78,9 @@ def _operand(node: exp.Expr) -> str:
     if isinstance(node, exp.Column):
         return _plain(node.name)
     if isinstance(node, exp.Literal):
-        return node.name
+        return node.name if node.name.strip() == node.name != "" else f"“{node.name}”"
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal):
+        return node.this.name
     if isinstance(node, exp.Boolean):
         return "true" if node.this else "false"
     if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
@@ -94,3 +96,8 @@ def _operand(node: exp.Expr) -> str:
 def _plain(path: str) -> str:
     """`product__product_type` is said “product type”: the last part, which names what is meant."""
     return path.rpartition("__")[2].replace("_", " ")
+
+
+def length(count: int, grain: str) -> str:
+    """“28 days”, “1 week”."""
+    return f"{count} {grain}" if count == 1 else f"{count} {grain}s"

@@ -69,7 +69,7 @@ class Engines:
 
 
 def _insert(slot: str) -> str:
-    return f"INSERT INTO rows VALUES ({', '.join([slot] * len(COLUMNS))})"
+    return " ".join(["INSERT INTO rows VALUES", f"({', '.join([slot] * len(COLUMNS))})"])
 
 
 def plain(value):
