@@ -64,6 +64,6 @@ def facets_of(rows: QuerySet, names: tuple[str, ...]) -> dict[str, dict[str, int
     for name in names:
         path = paths.get(name, name)
         counted = rows.filter(ownerships__role=OwnershipRole.OWNER) if name == "owner" else rows
-        counts = counted.order_by().values_list(path).annotate(Count("pk", distinct=True))
+        counts = counted.order_by().values_list(path).annotate(Count("pk"))
         found[name] = {str(value): count for value, count in sorted(counts) if value != ""}
     return found
