@@ -20,8 +20,10 @@ function fieldsOf(form) {
 class Draft {
   constructor(form) {
     this.form = form;
-    this.key = `draft:${form.dataset.autosave}`;
-    this.status = document.querySelector(form.dataset.autosaveStatus ?? "[data-autosave-state]");
+    // Not by `dataset`: a field of that name would stand in its place.
+    this.url = form.getAttribute("data-autosave");
+    this.key = `draft:${this.url}`;
+    this.status = document.querySelector(form.getAttribute("data-autosave-status") ?? "[data-autosave-state]");
     this.saved = JSON.stringify(fieldsOf(form));
     this.timer = 0;
     this.busy = false;
@@ -58,7 +60,7 @@ class Draft {
     this.busy = true;
     this.show("Saving…");
     try {
-      const response = await fetch(this.form.dataset.autosave, {
+      const response = await fetch(this.url, {
         method: "POST",
         body: new FormData(this.form),
         headers: { "X-Requested-With": "fetch", Accept: "application/json" },

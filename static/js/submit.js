@@ -11,15 +11,15 @@ export function start() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented || form.hasAttribute("hx-post")) return;
-    if (form.dataset.sent) {
+    if (form.hasAttribute("data-sent")) {
       event.preventDefault();
       return;
     }
-    form.dataset.sent = "yes";
-    setTimeout(() => delete form.dataset.sent, AGAIN_AFTER);
+    form.setAttribute("data-sent", "yes");
+    setTimeout(() => form.removeAttribute("data-sent"), AGAIN_AFTER);
   });
   // A page that comes back from the history was not sent.
   addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
   });
 }
