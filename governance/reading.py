@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from governance.approvals import standings
 from governance.models import ChangeRequest
-from governance.selectors.request_page import PageItem, RequestPage, TimelineEntry, request_page
+from governance.request_page import PageItem, RequestPage, TimelineEntry, request_page
 from measurement.previews import PreviewFigures
 
 # A request may change thousands of entries; a page shows the first of them.

@@ -13,6 +13,7 @@ from governance.services.common import permit
 from semantics.diff import ChangeClass
 
 C = ChangeClass
+MOST_APPROVALS = 9
 _TIERS = (Tier.ONE, Tier.TWO, Tier.THREE)
 Numbers = tuple[int, int, bool]
 # (class, is_new) -> for tiers 1, 2 and 3: approvals, stewards among them, an owner counts as one.
@@ -71,9 +72,16 @@ def set_policy(
     permit(policies.why_not_set_policy(actor))
     approvals, stewards, owner_counts = numbers
     if change_class not in list(C):
-        raise Invalid(f"“{change_class}” is no class of change.")
-    if stewards > approvals:
-        raise Invalid("Of the approvals, no more than all can be a steward's.")
+        known = ", ".join(C)
+        raise Invalid(f"“{change_class}” is no class of change. Choose among {known}.", problems=[])
+    if tier not in Tier.values:
+        known = ", ".join(str(value) for value in Tier.values)
+        raise Invalid(f"There is no tier {tier}. Choose among {known}.", problems=[])
+    if not 0 <= stewards <= approvals <= MOST_APPROVALS:
+        raise Invalid(
+            f"Ask for 0 to {MOST_APPROVALS} approvals, of which some or all can be a steward's.",
+            problems=[],
+        )
     row = ApprovalPolicy.objects.select_for_update().filter(
         change_class=change_class, tier=tier, is_new=is_new, domain=domain
     ).first() or ApprovalPolicy(change_class=change_class, tier=tier, is_new=is_new, domain=domain)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from governance.selectors.request_page import request_page
+from governance.request_page import request_page
 from governance.selectors.requests import (
     changes_of,
     open_requests_about,

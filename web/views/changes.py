@@ -8,13 +8,14 @@ from django.views.decorators.vary import vary_on_headers
 from catalog.models import Version
 from core.errors import EtalonError, NotFound
 from governance import policies
-from governance.approvals import candidates, standings
+from governance.approvals import standings
 from governance.assessment import assess
 from governance.choices import MOVES, OPEN, Status, Verdict
 from governance.content import read_content
 from governance.evidence import evidence_of
 from governance.models import ChangeRequest
 from governance.readiness import readiness_of
+from governance.selectors.requests import waiting_for
 from governance.services import publishing, requests, reviews
 from semantics.card import Words
 from semantics.definition import read_spec
@@ -41,7 +42,7 @@ def changes(request):
         rows = rows.filter(Q(title__icontains=query) | Q(changes__key__icontains=query)).distinct()
     found = {
         "open": lambda: rows.filter(status__in=OPEN)[:PAGE],
-        "review": lambda: waiting_for(request.user),
+        "review": lambda: [row.request for row in waiting_for(request.user)],
         "mine": lambda: rows.filter(author=request.user)[:PAGE],
         "scheduled": lambda: rows.filter(status=Status.SCHEDULED)[:PAGE],
         "done": lambda: rows.exclude(status__in=OPEN)[:PAGE],
@@ -57,20 +58,6 @@ def changes(request):
         ],
     }
     return render(request, "governance/changes.html", context)
-
-
-def waiting_for(user) -> list[ChangeRequest]:
-    """Requests under review on which this person's approval is still missing and would count."""
-    found = []
-    for change in ChangeRequest.objects.in_review().select_related("author", "revision"):
-        if policies.why_not_review(user, change):
-            continue
-        for one in standings(change):
-            without = [person.pk for person in one.approvers] + list(change.revision.editors)
-            if not one.is_met and user in candidates(one.requirement, without=without):
-                found.append(change)
-                break
-    return found
 
 
 def _found(pk: int) -> ChangeRequest:

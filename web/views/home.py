@@ -5,11 +5,11 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Entry, Metric, Version
 from governance.models import ChangeRequest
+from governance.selectors.requests import waiting_for
 from measurement.choices import UNFINISHED, Purpose
 from measurement.models import Backfill
 from measurement.selectors.health import latest_points, states_of
 from web.views.catalog import metric_rows
-from web.views.changes import waiting_for
 
 
 @require_safe
@@ -30,7 +30,7 @@ def home(request):
         )
     context = {
         "place": "home",
-        "waiting": waiting_for(user),
+        "waiting": [row.request for row in waiting_for(user)],
         "mine": ChangeRequest.objects.open().filter(author=user).select_related("author")[:8],
         "rows": metric_rows(followed, states_of(followed), latest_points(followed)),
         "is_following": is_following,
