@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Barrier, Thread
 
 from django.db import connections
@@ -49,7 +50,7 @@ def two_reviewers(company: Company, races: int, *, seed: int = 1) -> Outcome:
         request = _words(company, f"Race {number}.")
         before = Version.objects.count()
         verdicts = [
-            lambda person=person: _approve_and_settle(request, person, dice.uniform(0, 0.003))
+            partial(_approve_and_settle, request, person, dice.uniform(0, 0.003))
             for person in (company.ben, company.cem)
         ]
         _count(outcome, _at_once(verdicts), request)
@@ -68,11 +69,10 @@ def approve_while_edited(company: Company, races: int, *, seed: int = 1) -> Outc
     for number in range(races):
         request = _words(company, f"Read {number}.")
         before = Version.objects.count()
+        edit = f"Unread {number}."
         deeds = [
-            lambda: _approve_and_settle(request, company.ben, dice.uniform(0, 0.005)),
-            lambda number=number: _edit_and_submit(
-                request, company, f"Unread {number}.", dice.uniform(0, 0.005)
-            ),
+            partial(_approve_and_settle, request, company.ben, dice.uniform(0, 0.005)),
+            partial(_edit_and_submit, request, company, edit, dice.uniform(0, 0.005)),
         ]
         _count(outcome, _at_once(deeds), request)
         made = list(Version.objects.filter(entry__key="net_sales").order_by("-number")[:2])
@@ -94,11 +94,10 @@ def publish_while_edited(company: Company, races: int, *, seed: int = 1) -> Outc
         _approve_and_settle(request, company.ben, 0)
         before = Version.objects.count()
         hash_ = request.revision.hash
+        edit = f"Unread {number}."
         deeds = [
-            lambda: _pressed(request, company, hash_, dice.uniform(0, 0.005)),
-            lambda number=number: _edit_and_submit(
-                request, company, f"Unread {number}.", dice.uniform(0, 0.005)
-            ),
+            partial(_pressed, request, company, hash_, dice.uniform(0, 0.005)),
+            partial(_edit_and_submit, request, company, edit, dice.uniform(0, 0.005)),
         ]
         _count(outcome, _at_once(deeds), request)
         grown = Version.objects.count() - before
