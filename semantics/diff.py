@@ -264,7 +264,7 @@ def _said(name: str, value: Any) -> str:
         return f"the last {days} closed {'day is' if days == 1 else 'days are'} computed again"
     if name == "fill_nulls_with":
         return "without a value" if value is None else str(value)
-    if name in ("filters", "filter"):
+    if name in ("filters", "filter") and value is not None:
         return in_words(value)
     if name in ("window", "offset") and value is not None:
         return length(value["count"], value["grain"])
