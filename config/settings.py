@@ -410,8 +410,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Measuring: how a run is cut, leased and given up. ---
 
-# About as many source rows a window. Files without partitions are read whole by each window.
-WINDOW_SOURCE_ROWS = env.int("WINDOW_SOURCE_ROWS", default=4_000_000)
+# About as many source rows a window; a row of a database counts for eight of a file's, since files
+# without partitions are read whole by each window. A window that is too much is halved.
+WINDOW_SOURCE_ROWS = env.int("WINDOW_SOURCE_ROWS", default=24_000_000)
 # A worker renews its lease while it computes; one that is dead loses it after this.
 WINDOW_LEASE_SECONDS = env.float("WINDOW_LEASE_SECONDS", default=60.0)
 WINDOW_ATTEMPTS = env.int("WINDOW_ATTEMPTS", default=5)
