@@ -44,10 +44,6 @@ class Route:
     dataset: str
     dimension: str
 
-    @property
-    def entities(self) -> tuple[str, ...]:
-        return tuple(hop.entity for hop in self.hops)
-
 
 def routes(dataset: str, specs: Mapping[str, AnySpec]) -> dict[str, Route]:
     """Every path that rows of `dataset` can be asked by, bare names first.
@@ -65,10 +61,12 @@ def routes(dataset: str, specs: Mapping[str, AnySpec]) -> dict[str, Route]:
 
 
 def _walk(
-    name: str, hops: tuple[Hop, ...], specs: Mapping[str, AnySpec]
+    start: str, hops: tuple[Hop, ...], specs: Mapping[str, AnySpec]
 ) -> Iterator[tuple[str, Route]]:
-    """Paths into a dataset that was reached over `hops`, and into those that it leads to."""
+    """Paths into the dataset that `hops` lead to, and into those that follow. None comes back."""
+    name = hops[-1].dataset if hops else start
     spec = _dataset(name, specs)
+    passed = (start, *(hop.dataset for hop in hops))
     entered = "__".join(hop.entity for hop in hops)
     for dimension in spec.dimensions:
         route = Route(hops, name, dimension.name)
@@ -85,15 +83,17 @@ def _walk(
         if entity.name in (hop.entity for hop in hops):
             continue
         for other, target in specs.items():
-            if not isinstance(target, DatasetSpec) or other == name or target.source != spec.source:
+            if not isinstance(target, DatasetSpec) or target.source != spec.source:
+                continue
+            if other in passed:
                 continue
             if any(each.name == entity.name and identifies(each) for each in target.entities):
-                yield from _walk(other, (*hops, Hop(entity.name, other)), specs)
+                yield from _walk(start, (*hops, Hop(entity.name, other)), specs)
 
 
 def reachable(dataset: str, specs: Mapping[str, AnySpec]) -> set[str]:
-    """The datasets that rows of `dataset` can be joined to."""
-    return {route.dataset for _, route in _walk(dataset, (), specs)} - {dataset}
+    """The datasets that rows of `dataset` can be joined to, with those on the way."""
+    return {hop.dataset for _, route in _walk(dataset, (), specs) for hop in route.hops}
 
 
 def identifies(entity: Entity) -> bool:

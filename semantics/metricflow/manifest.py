@@ -64,7 +64,7 @@ class Figure:
     percentile: float | None = None
 
 
-class _CompileOnly:
+class CompileOnly:
     """The SQL client that MetricFlow asks for. It knows the dialect and refuses to run anything."""
 
     def __init__(self, dialect: Dialect):
@@ -106,7 +106,7 @@ def select(
     manifest = PydanticSemanticManifestTransformer.transform(
         PydanticSemanticManifest.parse_obj(document)
     )
-    client = cast(SqlClient, _CompileOnly(dialect))
+    client = cast(SqlClient, CompileOnly(dialect))
     engine = MetricFlowEngine(SemanticManifestLookup(manifest), client)
     request = MetricFlowQueryRequest.create(
         metric_names=[figure.name for figure in figures], group_by_names=list(group_by)
@@ -115,7 +115,7 @@ def select(
     return statement.sql.replace(f"{_SCHEMA}.", "")
 
 
-def dimension(path: str) -> str:
+def called_in_filters(path: str) -> str:
     """How MetricFlow's filters call a dimension: joins before the last stand apart."""
     *before, entity, name = path.split("__")
     way = f", entity_path={before!r}" if before else ""

@@ -25,7 +25,7 @@ from semantics.definition import (
     TimeDimension,
 )
 from semantics.guard import Dialect
-from semantics.metricflow.manifest import OWN, Model, dimension
+from semantics.metricflow.manifest import OWN, Model, called_in_filters
 from semantics.paths import Hop, Route, identifies
 from semantics.problems import refuse
 from semantics.reserved import needs_quotes
@@ -177,7 +177,7 @@ class Star:
         return guard.to_dialect(
             guard.render(tree),
             self.dialect,
-            rename=lambda name: dimension(members[name].path),
+            rename=lambda name: called_in_filters(members[name].path),
         )
 
     def model(self, relation: str, dated: str) -> Model:
