@@ -47,5 +47,7 @@ def bound(tree: exp.Expr) -> exp.Expr:
         leads = isinstance(above, _FROM_THE_LEFT) and above.this is node
         joins_text = exp.DPipe in (type(node), type(above)) and inner != outer
         if inner < outer or (inner == outer and not leads) or (joins_text and outer > _COMPARISON):
-            node.replace(exp.Paren(this=node.copy()))
+            around = exp.Paren()
+            node.replace(around)
+            around.set("this", node)
     return tree
