@@ -6,13 +6,12 @@ re-rendered by the guard, and refuses when anything blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 from sqlglot import exp
 
-from semantics.arguments import time_zones
 from semantics.canonical import canonical_filters
 from semantics.definition import (
     Aggregation,
@@ -22,13 +21,13 @@ from semantics.definition import (
     CumulativeSpec,
     DatasetSpec,
     DerivedSpec,
-    EntityType,
     MetricSpec,
     RatioSpec,
     SegmentSpec,
     SimpleSpec,
     read_spec,
 )
+from semantics.faults import columns_of, of_dataset, of_key, of_text, reserved, twice
 from semantics.guard import (
     check_expression,
     check_filter,
@@ -41,7 +40,6 @@ from semantics.guard import (
 from semantics.lineage import closure, inputs_of
 from semantics.paths import askable_dimensions, datasets_read, filterable_dimensions, routes
 from semantics.problems import DefinitionRefused, Level, Problem, nearest
-from semantics.reserved import RESERVED, TIME_WORDS
 from semantics.shape import problems_of_shape
 
 Known = Mapping[str, AnySpec]
@@ -59,9 +57,9 @@ def problems_of(document: dict[str, Any], *, key: str, known: Known) -> list[Pro
     if not missing:
         # Joins are looked for among all datasets, and nothing else of a large catalog matters.
         datasets = {name: each for name, each in among.items() if isinstance(each, DatasetSpec)}
-        return [*_key(key), *_by_type(spec, key, {**datasets, **closure(key, among)})]
+        return [*of_key(key), *_by_type(spec, key, {**datasets, **closure(key, among)})]
     # Without its inputs it is not known what it can be asked by; its own texts are looked at.
-    return [*_key(key), *missing, *_by_type(spec, key, among, is_whole=False)]
+    return [*of_key(key), *missing, *_by_type(spec, key, among, is_whole=False)]
 
 
 def checked_spec(document: dict[str, Any], *, key: str, known: Known) -> AnySpec:
@@ -71,34 +69,6 @@ def checked_spec(document: dict[str, Any], *, key: str, known: Known) -> AnySpec
         raise DefinitionRefused(blocking)
     spec = read_spec(document)
     return _rendered(spec, {**known, key: spec})
-
-
-def _key(key: str) -> Iterator[Problem]:
-    if key in RESERVED or key in TIME_WORDS:
-        yield Problem(
-            "key",
-            "reserved_word",
-            f"`{key}` is a word of SQL, so that it cannot be a name.",
-            f"Call it `{key}_count`, or what it counts.",
-        )
-
-
-def _reserved(names: Collection[str], place: str, noun: str) -> Iterator[Problem]:
-    for name in names:
-        if name in RESERVED or name in TIME_WORDS:
-            yield Problem(
-                f"{place}.{name}",
-                "reserved_word",
-                f"`{name}` is a word of SQL, so that it cannot name {noun}.",
-                f"Call it `{name}_id` or `the_{name}`.",
-            )
-
-
-def _twice(names: list[str], place: str, noun: str) -> Iterator[Problem]:
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(
-            f"{place}.{name}", "duplicate", f"There are two {noun} “{name}”.", "Rename one."
-        )
 
 
 # --- references ----------------------------------------------------------------------------
@@ -146,20 +116,8 @@ def _is(spec: AnySpec, kind: str) -> bool:
 # --- texts ---------------------------------------------------------------------------------
 
 
-def _text(place: str, check: Callable[..., str], text: str, **names: Any) -> list[Problem]:
-    try:
-        check(text, **names)
-    except DefinitionRefused as refused:
-        return [problem.at(place) for problem in refused.problems]
-    return []
-
-
-def _columns(dataset: AnySpec | None) -> list[str]:
-    return [column.name for column in dataset.columns] if isinstance(dataset, DatasetSpec) else []
-
-
 def _filter(place: str, text: str, paths: Collection[str]) -> list[Problem]:
-    return _text(place, check_filter, text, names=paths)
+    return of_text(place, check_filter, text, names=paths)
 
 
 def _paths_from(dataset: str, known: Known) -> list[str]:
@@ -172,7 +130,7 @@ def _paths_from(dataset: str, known: Known) -> list[str]:
 
 def _by_type(spec: AnySpec, key: str, known: Known, *, is_whole: bool = True) -> Iterator[Problem]:
     if isinstance(spec, DatasetSpec):
-        yield from _dataset(spec)
+        yield from of_dataset(spec)
         return
     if isinstance(spec, SegmentSpec):
         if is_whole:
@@ -193,43 +151,6 @@ def _by_type(spec: AnySpec, key: str, known: Known, *, is_whole: bool = True) ->
             yield from _conversion(spec, known)
 
 
-def _dataset(spec: DatasetSpec) -> Iterator[Problem]:
-    columns = _columns(spec)
-    yield from _twice(columns, "columns", "columns")
-    named = [dimension.name for dimension in spec.dimensions]
-    yield from _twice(named, "dimensions", "dimensions")
-    yield from _reserved(named, "dimensions", "a dimension")
-    entities = [entity.name for entity in spec.entities]
-    yield from _twice(entities, "entities", "entities")
-    yield from _reserved(entities, "entities", "an entity")
-    for entity in spec.entities:
-        yield from _text(
-            f"entities.{entity.name}", check_expression, entity.expression, names=columns
-        )
-    if sum(entity.type == EntityType.PRIMARY for entity in spec.entities) > 1:
-        yield Problem("entities", "two_primaries", "A row has one primary entity at most.")
-    for dimension in spec.dimensions:
-        yield from _text(
-            f"dimensions.{dimension.name}", check_expression, dimension.expression, names=columns
-        )
-    if spec.relation.kind == "query":
-        yield from _text(
-            "relation.sql", check_query, spec.relation.sql, tables=spec.relation.tables
-        )
-    times = [dimension.name for dimension in spec.dimensions if dimension.type == "time"]
-    if spec.time_dimension and spec.time_dimension not in times:
-        yield Problem(
-            "time_dimension",
-            "unknown_dimension",
-            f"There is no time dimension `{spec.time_dimension}`.",
-            nearest(spec.time_dimension, times) or f"Choose among {', '.join(times) or 'none'}.",
-        )
-    if spec.time_zone not in time_zones():
-        yield Problem(
-            "time_zone", "unknown_zone", f"“{spec.time_zone}” is no time zone.", "E.g. Europe/Rome."
-        )
-
-
 def _metric(spec: AnyMetric, key: str, known: Known) -> Iterator[Problem]:
     """What holds for every type: its dimensions, its filters and segments, its grains."""
     askable = askable_dimensions(key, known)
@@ -241,7 +162,7 @@ def _metric(spec: AnyMetric, key: str, known: Known) -> Iterator[Problem]:
                 f"It cannot be asked by `{path}`: no join leads there from its rows.",
                 nearest(path, askable) or _asked_by(askable),
             )
-    yield from _twice(spec.dimensions, "dimensions", "dimensions")
+    yield from twice(spec.dimensions, "dimensions", "dimensions")
     filterable = filterable_dimensions(key, known)
     for position, text in enumerate(spec.filters):
         yield from _filter(f"filters.{position}", text, filterable)
@@ -284,7 +205,7 @@ def _simple(spec: SimpleSpec, known: Known) -> Iterator[Problem]:
     dataset = known.get(spec.dataset)
     if not isinstance(dataset, DatasetSpec):
         return
-    yield from _text("expression", check_expression, spec.expression, names=_columns(dataset))
+    yield from of_text("expression", check_expression, spec.expression, names=columns_of(dataset))
     wanted = spec.time_dimension or dataset.time_dimension
     times = [one.name for one in dataset.dimensions if one.type == "time"]
     if wanted is None:
@@ -348,9 +269,9 @@ def _may_be_zero(key: str, known: Known) -> bool:
 
 def _derived(spec: DerivedSpec) -> Iterator[Problem]:
     names = [given.name for given in spec.inputs]
-    yield from _twice(names, "inputs", "inputs")
-    yield from _reserved(names, "inputs", "an input")
-    faults = _text("expression", check_formula, spec.expression, names=names)
+    yield from twice(names, "inputs", "inputs")
+    yield from reserved(names, "inputs", "an input")
+    faults = of_text("expression", check_formula, spec.expression, names=names)
     yield from faults
     if faults:
         return
@@ -383,7 +304,10 @@ def _division(formula: str) -> Iterator[Problem]:
 def _cumulative(spec: CumulativeSpec, known: Known) -> Iterator[Problem]:
     if spec.window and spec.grain_to_date:
         yield Problem(
-            "window", "two_windows", "Choose a trailing window or a period to date, not both."
+            "window",
+            "two_windows",
+            "Choose a trailing window or a period to date, not both.",
+            "Take one of them out.",
         )
     inner = known.get(spec.metric)
     if isinstance(inner, MetricSpec) and not isinstance(inner, SimpleSpec):
@@ -403,7 +327,10 @@ def _conversion(spec: ConversionSpec, known: Known) -> Iterator[Problem]:
             continue
         if not isinstance(side, SimpleSpec):
             yield Problem(
-                place, "not_simple", f"The {place} must be a simple metric.", "Count rows."
+                place,
+                "not_simple",
+                f"`{getattr(spec, place)}` is no simple metric, and events are the rows of one.",
+                "Name a simple metric that counts the events.",
             )
             continue
         dataset = known.get(side.dataset)
@@ -464,7 +391,7 @@ def _rendered(spec: AnySpec, known: Known) -> AnySpec:
     """Every text as the guard writes it."""
     document = spec.model_dump(mode="json")
     if isinstance(spec, DatasetSpec):
-        columns = _columns(spec)
+        columns = columns_of(spec)
         for part in (*document["entities"], *document["dimensions"]):
             part["expression"] = check_expression(part["expression"], names=columns)
         if spec.relation.kind == "query":
@@ -477,7 +404,7 @@ def _rendered(spec: AnySpec, known: Known) -> AnySpec:
     for part in (document, *_inputs_in(document)):
         part["filters"] = [_again(text) for text in part["filters"]]
     if isinstance(spec, SimpleSpec):
-        columns = _columns(known[spec.dataset])
+        columns = columns_of(known[spec.dataset])
         document["expression"] = check_expression(spec.expression, names=columns)
     if isinstance(spec, DerivedSpec):
         names = [given.name for given in spec.inputs]
