@@ -33,6 +33,7 @@ from governance.faults import (
 from semantics.card import Words
 from semantics.definition import AnySpec, DatasetSpec, read_spec
 from semantics.diff import (
+    NOTHING,
     ChangeClass,
     Difference,
     class_of,
@@ -67,9 +68,18 @@ class ItemAssessment:
     new_spec: AnySpec | None
     old_words: Words | None
     new_words: Words
-    spec_differences: list[Difference] = field(default_factory=list)
-    word_differences: list[Difference] = field(default_factory=list)
+    is_spec_changed: bool = False
     card_differences: list[Difference] = field(default_factory=list)
+
+    @cached_property
+    def spec_differences(self) -> list[Difference]:
+        if self.new_spec is None or not self.is_spec_changed:
+            return []
+        return differences(self.old_spec, self.new_spec)
+
+    @cached_property
+    def word_differences(self) -> list[Difference]:
+        return word_differences(self.old_words, self.new_words)
 
     @property
     def name(self) -> str:
@@ -156,7 +166,7 @@ class Assessment:
         datasets = {key: spec for key, spec in after.items() if isinstance(spec, DatasetSpec)}
         found: dict[str, str] = {}
         for one in self.items:
-            if not one.spec_differences or one.key not in self.proposed:
+            if not one.is_spec_changed or one.key not in self.proposed:
                 continue
             try:
                 pinned = closure(one.key, around(one.key, after, datasets))
@@ -197,7 +207,7 @@ def assess(content: Content) -> Assessment:
     affected = _affected(judged, above)
     judged = [_with_tier_of_dependants(one, affected) for one in judged]
     own = {item.key for item in content.items}
-    changed = {one.key for one in judged if one.spec_differences and one.entry}
+    changed = {one.key for one in judged if one.is_spec_changed and one.entry}
     after = _known_to({**standing.specs, **proposed})
     problems += faults_above(above, own, changed, after)
     for item, one in zip(content.items, judged, strict=True):
@@ -257,8 +267,8 @@ def _judge(
     old_words = Words.model_validate(current.words) if current else None
     old_card = stewardship_of(entry) if entry and item.stewardship else None
     domains, tier = _domains_and_tier(item, entry, around)
-    judgements = [class_of(old_spec, spec)] if spec is not None else []
-    judgements.append(class_of_words(old_words, item.words))
+    of_spec = class_of(old_spec, spec) if spec is not None else NOTHING
+    judgements = [of_spec, class_of_words(old_words, item.words)]
     classes = {judged.change_class: judged.reason for judged in judgements if judged.change_class}
     card = card_differences(old_card, item.stewardship) if item.stewardship else []
     if entry and card:
@@ -279,8 +289,7 @@ def _judge(
         new_spec=spec,
         old_words=old_words,
         new_words=item.words,
-        spec_differences=differences(old_spec, spec) if spec is not None else [],
-        word_differences=word_differences(old_words, item.words),
+        is_spec_changed=of_spec.change_class is not None,
         card_differences=card,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,8 +42,10 @@ def apply_to_cards(changes: Sequence[CardChange], *, actor, reason: str) -> None
     successors = Entry.objects.in_bulk(
         [change.successor for change in changes if change.successor], field_name="key"
     )
+    moved = []
     for change in changes:
         card = cards[change.key]
+        before = _columns(card)
         if wanted := change.stewardship:
             card.domain, card.tier = domains[wanted.domain], wanted.tier
             if isinstance(card, Metric):
@@ -52,14 +54,25 @@ def apply_to_cards(changes: Sequence[CardChange], *, actor, reason: str) -> None
             card.lifecycle = change.lifecycle
             card.last_day = change.last_day
             card.successor = successors.get(change.successor)
-    save_cards(list(cards.values()), actor=actor, reason=reason)
-    for change in changes:
-        card = cards[change.key]
-        if wanted := change.stewardship:
-            _apply_people(card, wanted, users, actor, reason)
-            if isinstance(card, Metric):
-                _apply_promise(card, wanted, actor, reason)
-                _apply_tree(card, wanted, actor, reason)
+        if _columns(card) != before:
+            moved.append(card)
+    save_cards(moved, actor=actor, reason=reason)
+    wanted_of = {cards[c.key].pk: c.stewardship for c in changes if c.stewardship}
+    _apply_people(wanted_of, users, actor, reason)
+    metrics = {pk: wanted_of[pk] for pk in _metrics_of(cards) if pk in wanted_of}
+    _apply_promises(metrics, actor, reason)
+    _apply_tree(metrics, actor, reason)
+
+
+def _columns(card) -> list:
+    names = ["domain_id", "tier", "lifecycle", "last_day", "successor_id"]
+    if isinstance(card, Metric):
+        names += ["target", "target_until"]
+    return [getattr(card, name) for name in names]
+
+
+def _metrics_of(cards) -> list[int]:
+    return [card.pk for card in cards.values() if isinstance(card, Metric)]
 
 
 def _people(change: CardChange) -> list[str]:
@@ -67,50 +80,86 @@ def _people(change: CardChange) -> list[str]:
     return [*wanted.owners, *wanted.backups, *wanted.stewards]
 
 
-def _apply_people(card, wanted: Stewardship, users, actor, reason: str) -> None:
-    asked = {(name, role) for role, field in _LISTS.items() for name in getattr(wanted, field)}
+def _apply_people(wanted: Mapping[int, Stewardship], users, actor, reason: str) -> None:
+    asked = {
+        (pk, name, str(role))
+        for pk, stewardship in wanted.items()
+        for role, field in _LISTS.items()
+        for name in getattr(stewardship, field)
+    }
     held = {
-        (row.user.username, OwnershipRole(row.role)): row
-        for row in Ownership.objects.filter(entry=card.pk).select_related("user")
+        (row.entry_id, row.user.username, row.role): row
+        for row in Ownership.objects.filter(entry__in=wanted).select_related("user")
     }
-    for pair, row in held.items():
-        if pair not in asked:
+    for place, row in held.items():
+        if place not in asked:
             _marked(row, actor, reason).delete()
-    for name, role in sorted(asked - set(held)):
-        _marked(Ownership(entry_id=card.pk, user=users[name], role=role), actor, reason).save()
+    made = [
+        Ownership(entry_id=pk, user=users[name], role=role)
+        for pk, name, role in sorted(asked - set(held))
+    ]
+    _create(made, actor, reason)
 
 
-def _apply_promise(card: Metric, wanted: Stewardship, actor, reason: str) -> None:
-    row = Sla.objects.filter(metric=card).first()
-    if wanted.sla is None:
-        if row:
-            _marked(row, actor, reason).delete()
-        return
-    row = row or Sla(metric=card)
-    for name, value in wanted.sla.model_dump().items():
-        setattr(row, name, value)
-    _marked(row, actor, reason).save()
+def _apply_promises(wanted: Mapping[int, Stewardship], actor, reason: str) -> None:
+    held = {row.metric_id: row for row in Sla.objects.filter(metric__in=wanted)}
+    made = []
+    for pk, stewardship in wanted.items():
+        row = held.get(pk)
+        if stewardship.sla is None:
+            if row:
+                _marked(row, actor, reason).delete()
+            continue
+        promised = stewardship.sla.model_dump()
+        if row is None:
+            made.append(Sla(metric_id=pk, **promised))
+        elif any(getattr(row, name) != value for name, value in promised.items()):
+            for name, value in promised.items():
+                setattr(row, name, value)
+            _marked(row, actor, reason).save()
+    _create(made, actor, reason)
 
 
-def _apply_tree(card: Metric, wanted: Stewardship, actor, reason: str) -> None:
+def _apply_tree(wanted: Mapping[int, Stewardship], actor, reason: str) -> None:
     held = {
-        (edge.parent.key, edge.kind): edge
-        for edge in HierarchyEdge.objects.filter(child=card).select_related("parent")
+        (edge.child_id, edge.parent.key, edge.kind): edge
+        for edge in HierarchyEdge.objects.filter(child__in=wanted).select_related("parent")
     }
-    asked = {(branch.parent, branch.kind): branch for branch in wanted.tree}
-    parents = {
-        metric.key: metric for metric in Metric.objects.filter(key__in=[p for p, _ in asked])
+    asked = {
+        (pk, branch.parent, str(branch.kind)): branch
+        for pk, stewardship in wanted.items()
+        for branch in stewardship.tree
     }
-    for pair, edge in held.items():
-        if pair not in asked:
+    parents = Metric.objects.in_bulk({parent for _, parent, _ in asked}, field_name="key")
+    made = []
+    for place, edge in held.items():
+        if place not in asked:
             _marked(edge, actor, reason).delete()
-    for (parent, kind), branch in asked.items():
-        edge = held.get((parent, kind)) or HierarchyEdge(
-            parent=parents[parent], child=card, kind=kind
-        )
-        for name in ("sign", "lag_days", "strength", "evidence"):
-            setattr(edge, name, getattr(branch, name))
-        _marked(edge, actor, reason).save()
+    for place, branch in asked.items():
+        pk, parent, kind = place
+        said = {name: getattr(branch, name) for name in _OF_BRANCH}
+        edge = held.get(place)
+        if edge is None:
+            made.append(HierarchyEdge(parent=parents[parent], child_id=pk, kind=kind, **said))
+        elif any(getattr(edge, name) != value for name, value in said.items()):
+            for name, value in said.items():
+                setattr(edge, name, value)
+            _marked(edge, actor, reason).save()
+    _create(made, actor, reason)
+
+
+_OF_BRANCH = ("sign", "lag_days", "strength", "evidence")
+
+
+def _create(rows: list, actor, reason: str) -> None:
+    """Insert rows of one model together, each with the first row of its history."""
+    if not rows:
+        return
+    model = type(rows[0])
+    model.objects.bulk_create(rows, batch_size=500)
+    for row in rows:
+        _marked(row, actor, reason)
+    model.history.bulk_history_create(rows, batch_size=500)
 
 
 def _marked(row, actor, reason: str):

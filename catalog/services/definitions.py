@@ -14,9 +14,11 @@ def store_definition(spec: AnySpec) -> Definition:
 
 def store_definitions(specs: Iterable[AnySpec]) -> dict[str, Definition]:
     """Store several specs at once; returns the definitions by hash."""
-    rows = {
-        digest: Definition(hash=digest, kind=kind_of(spec), spec=spec.model_dump(mode="json"))
-        for digest, spec in ((hash_of(spec), spec) for spec in specs)
-    }
-    Definition.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    rows = {}
+    for spec in specs:
+        digest = hash_of(spec)
+        rows[digest] = Definition(
+            hash=digest, kind=kind_of(spec), spec=spec.model_dump(mode="json")
+        )
+    Definition.objects.bulk_create(rows.values(), ignore_conflicts=True, batch_size=500)
     return Definition.objects.in_bulk(rows)

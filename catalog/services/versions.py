@@ -20,7 +20,6 @@ from catalog.models import Dataset, Entry, LineageEdge, Metric, Resolution, Segm
 from catalog.selectors.entries import dependants_of, in_force
 from catalog.services.definitions import store_definitions
 from core import audit, clock
-from semantics.canonical import hash_of
 from semantics.card import Words
 from semantics.definition import AnySpec
 from semantics.lineage import closure, resolution_hash, upstreams
@@ -42,11 +41,13 @@ _METRIC_FIELDS = (*_CARD_WORDS, "target", "target_until")
 
 @dataclass(frozen=True)
 class NewVersion:
-    """One version to write. `domain` and `tier` are those of an entry that does not exist yet."""
+    """One version to write. `definition` is the hash of its spec; `domain` and `tier` are those
+    of an entry that does not exist yet."""
 
     key: str
     kind: str
     spec: AnySpec
+    definition: str
     words: Words
     change_class: str
     effective_from: date
@@ -79,7 +80,7 @@ def write_versions(
     items: Sequence[NewVersion], *, actor, published_at: datetime, reason: str
 ) -> dict[str, Version]:
     """Write one version an item and show it on its card. Returns the versions by key."""
-    definitions = store_definitions([item.spec for item in items])
+    store_definitions([item.spec for item in items])
     cards = locked_cards(item.key for item in items)
     new = [item for item in items if item.key not in cards]
     if new:
@@ -96,7 +97,7 @@ def write_versions(
             Version(
                 entry_id=cards[item.key].pk,
                 number=newest.get(cards[item.key].pk, 0) + 1,
-                definition=definitions[hash_of(item.spec)],
+                definition_id=item.definition,
                 words=item.words.model_dump(mode="json"),
                 change_class=item.change_class,
                 effective_from=item.effective_from,
@@ -111,46 +112,52 @@ def write_versions(
         ],
         batch_size=_BATCH,
     )
-    for item, version in zip(items, versions, strict=True):
-        _show_on_card(cards[item.key], item, version)
     created = {item.key for item in new}
+    by_key = {item.key: version for item, version in zip(items, versions, strict=True)}
+    for item in items:
+        if item.key not in created:
+            _show_on_card(cards[item.key], item, by_key[item.key])
     save_cards(
         [card for key, card in cards.items() if key not in created], actor=actor, reason=reason
     )
-    save_cards([cards[key] for key in created], actor=actor, reason=reason, are_new=True)
+    _show_first_versions([cards[key] for key in created], by_key, actor=actor, reason=reason)
     _make_searchable({cards[item.key].pk: item for item in items})
-    return {item.key: version for item, version in zip(items, versions, strict=True)}
+    return by_key
 
 
 def _new_cards(items: Sequence[NewVersion], *, at: datetime) -> dict[str, Card]:
     """Cards of what does not exist yet. Their history begins when they show something."""
-    entries = Entry.objects.bulk_create(
-        [
-            Entry(
-                key=item.key,
-                kind=item.kind,
-                name=item.words.name,
-                domain=item.domain,
-                tier=item.tier,
-                created_at=at,
-                changed_at=at,
-            )
-            for item in items
-        ],
-        batch_size=_BATCH,
-    )
+    entries = [
+        Entry(
+            key=item.key,
+            kind=item.kind,
+            domain=item.domain,
+            tier=item.tier,
+            created_at=at,
+            changed_at=at,
+        )
+        for item in items
+    ]
+    for entry, item in zip(entries, items, strict=True):
+        _say_words(entry, item)
+    Entry.objects.bulk_create(entries, batch_size=_BATCH)
+    wanted = {item.key: item for item in items}
     found: dict[str, Card] = {}
     for kind, model in _MODELS.items():
-        parents = [entry for entry in entries if entry.kind == kind]
         # Django makes no children of existing parents in bulk, so their own columns are inserted
         # as they are.
         children = [
             model(entry_ptr=entry, **{name: getattr(entry, name) for name in _PARENT_FIELDS})
-            for entry in parents
+            for entry in entries
+            if entry.kind == kind
         ]
-        if children:
+        for child in children:
+            _say_words(child, wanted[child.key])
+        for start in range(0, len(children), _BATCH):
             model._base_manager._insert(
-                children, fields=model._meta.local_concrete_fields, using="default"
+                children[start : start + _BATCH],
+                fields=model._meta.local_concrete_fields,
+                using="default",
             )
         found |= {child.key: child for child in children}
     return found
@@ -164,33 +171,56 @@ _PARENT_FIELDS = [
 
 
 def _show_on_card(card: Card, item: NewVersion, version: Version) -> None:
+    _say_words(card, item)
+    card.current_version = version
+
+
+def _say_words(card: Entry, item: NewVersion) -> None:
     card.name = item.words.name
     card.description = item.words.definition
     card.tags = list(item.words.tags)
     card.synonyms = list(item.words.synonyms)
-    if version.number == 1:
-        card.lifecycle = Lifecycle.ACTIVE
-    card.current_version = version
     if isinstance(card, Metric):
         for name in _CARD_WORDS:
             setattr(card, name, getattr(item.words, name))
 
 
-def save_cards(cards: Sequence[Card], *, actor, reason: str, are_new: bool = False) -> None:
+_FIRST_VERSIONS = """
+UPDATE catalog_entry entry SET current_version_id = version.id, lifecycle = %s
+FROM catalog_version version WHERE version.entry_id = entry.id AND entry.id = ANY(%s)
+"""
+
+
+def _show_first_versions(
+    cards: Sequence[Card], versions: Mapping[str, Version], *, actor, reason: str
+) -> None:
+    """Let new cards show the only version that they have; their history begins here."""
+    if not cards:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_VERSIONS, [Lifecycle.ACTIVE, [card.pk for card in cards]])
+    for card in cards:
+        card.current_version, card.lifecycle = versions[card.key], Lifecycle.ACTIVE
+    for model in _MODELS.values():
+        if of_kind := [card for card in cards if type(card) is model]:
+            _note_history(of_kind, actor=actor, reason=reason, are_new=True)
+
+
+def save_cards(cards: Sequence[Card], *, actor, reason: str) -> None:
     """Save locked cards with a row of history each that names who and why.
 
     What other writers move at any time (resolutions, search) is never written back from here.
     """
     for card in cards:
-        card.revision += 0 if are_new else 1
-        card.changed_at = card.changed_at if are_new else clock.now()
+        card.revision += 1
+        card.changed_at = clock.now()
     for model in _MODELS.values():
         of_kind = [card for card in cards if type(card) is model]
         if not of_kind:
             continue
         fields = [*_CARD_FIELDS, *(_METRIC_FIELDS if model is Metric else ())]
         model.objects.bulk_update(of_kind, fields, batch_size=_BATCH)
-        _note_history(of_kind, actor=actor, reason=reason, are_new=are_new)
+        _note_history(of_kind, actor=actor, reason=reason)
 
 
 def _note_history(cards: Sequence[Card], *, actor, reason: str, are_new: bool = False) -> None:
@@ -250,6 +280,13 @@ def draw_lineage(specs: Mapping[str, AnySpec]) -> None:
     )
 
 
+_FOLLOW = """
+UPDATE catalog_metric metric SET current_resolution_id = resolution.id
+FROM catalog_resolution resolution
+WHERE resolution.metric_id = metric.entry_ptr_id AND resolution.id = ANY(%s)
+"""
+
+
 def resolve_anew(keys: Iterable[str], *, actor, at: datetime, reason: str) -> list[Resolution]:
     """Give new resolutions to these metrics and to all metrics above them that stand elsewhere now.
 
@@ -298,7 +335,8 @@ def resolve_anew(keys: Iterable[str], *, actor, at: datetime, reason: str) -> li
     for metric, resolution in made:
         metric.current_resolution = resolution
     moved = [metric for metric, _ in made]
-    Metric.objects.bulk_update(moved, ["current_resolution"], batch_size=_BATCH)
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLLOW, [[resolution.pk for _, resolution in made]])
     # What has a new version has its row of history already; what moved with it gets one here.
     alone = [metric for metric in moved if metric.key not in changed]
     if alone:

@@ -170,6 +170,7 @@ def _version_of(item, one, content: Content, figures: Mapping) -> NewVersion:
         key=item.key,
         kind=item.kind,
         spec=one.new_spec,
+        definition=item.definition,
         words=item.words,
         change_class=str(one.version_class),
         effective_from=content.effective_from,
