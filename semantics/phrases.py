@@ -53,7 +53,7 @@ def _said(node: exp.Expr) -> str:
         if isinstance(node.expression, exp.Null):
             return f"{left} is missing" if left else ""
         return f"{left} is {node.expression.sql().lower()}" if left else ""
-    if isinstance(node, exp.Like):
+    if isinstance(node, exp.Like | exp.ILike):
         left, right = _operand(node.this), _operand(node.expression)
         verb = "does not look like" if node.args.get("negate") else "looks like"
         return f"{left} {verb} {right}" if left and right else ""
