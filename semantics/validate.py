@@ -37,6 +37,7 @@ from semantics.guard import (
     parse,
     render,
 )
+from semantics.kinds import kinds_of, problems_of_aggregation, problems_of_kind
 from semantics.lineage import closure, inputs_of
 from semantics.paths import askable_dimensions, datasets_read, filterable_dimensions, routes
 from semantics.problems import DefinitionRefused, Level, Problem, nearest
@@ -206,6 +207,9 @@ def _simple(spec: SimpleSpec, known: Known) -> Iterator[Problem]:
     if not isinstance(dataset, DatasetSpec):
         return
     yield from of_text("expression", check_expression, spec.expression, names=columns_of(dataset))
+    for problem in problems_of_kind(spec.expression, kinds_of(dataset)):
+        yield problem.at("expression")
+    yield from problems_of_aggregation(spec, dataset)
     wanted = spec.time_dimension or dataset.time_dimension
     times = [one.name for one in dataset.dimensions if one.type == "time"]
     if wanted is None:

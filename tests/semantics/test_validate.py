@@ -67,6 +67,13 @@ ONE_FAULT = [
     (simple(expression="a", grains=["day", "day"]), "grains", "duplicate", "once"),
     (simple(expression="a", dimensions=["status", "status"]), "dimensions.status", "duplicate",
      "one"),
+    # Kinds
+    (simple(expression="status"), "expression", "not_a_number", "Count"),
+    (simple(expression="ordered_at", aggregation="average"), "expression", "not_a_number", "Count"),
+    (simple(expression="is_gift"), "expression", "not_a_number", "sum_boolean"),
+    (simple("orders", "sum_boolean", expression="a"), "expression", "not_boolean", "Compare"),
+    (simple(expression="case when status = 1 then a end"), "expression", "unlike_kinds", "cast"),
+    (simple(expression="status * 2"), "expression", "unlike_kinds", "Cast"),
     # Hostile
     (simple(expression="amount; drop table x"), "expression", "semicolon", "one expression"),
     (simple(filters=["{{ x }}"]), "filters.0", "template", "name"),
@@ -204,6 +211,7 @@ def test_all_faults_are_told_at_once():
         (with_(DERIVED, expression="revenue / before - 1"), "denominator_zero"),
         (with_(CONVERSION, base="orders_made"), "same_events"),
         (simple(aggregation="sum"), "constant"),
+        (simple(aggregation="max", expression="ordered_at"), "not_a_number"),
     ],
 )
 def test_some_things_want_an_answer_and_block_nothing(document, code):
