@@ -156,7 +156,7 @@ def verify_chain(saved: Head | None = None) -> Iterator[Break]:
             if event.hash != saved.hash:
                 yield Break(event.sequence, "its hash is not the saved head's")
         expected, previous = event.sequence + 1, event.hash
-    if not saved_seen:
+    if saved and not saved_seen:
         yield Break(
             expected, f"the log ends before row {saved.sequence}, which was saved as its head"
         )
