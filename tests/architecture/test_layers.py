@@ -12,6 +12,8 @@ from tests.rig import ROOT
 ROOMS = ("core", "accounts", "catalog", "measurement", "governance", "api", "web")
 SOURCES = ("accounts", "api", "catalog", "config", "core", "governance", "measurement", "semantics")
 LONGEST_FILE = 500
+# A table of cases is read by looking a case up, not from top to bottom.
+LONGEST_TEST = 900
 
 
 def test_rooms_import_only_from_below():
@@ -53,8 +55,11 @@ def _python_files():
 def test_files_stay_short_enough_to_read():
     too_long = {
         str(path.relative_to(ROOT)): lines
-        for path in (*_python_files(), *(ROOT / "tests").rglob("*.py"))
-        if (lines := len(path.read_text().splitlines())) > LONGEST_FILE
+        for path, longest in (
+            *((path, LONGEST_FILE) for path in _python_files()),
+            *((path, LONGEST_TEST) for path in (ROOT / "tests").rglob("*.py")),
+        )
+        if (lines := len(path.read_text().splitlines())) > longest
         # One noun after another, without logic: the allowed exception.
         and path.name != "models.py"
     }

@@ -56,7 +56,8 @@ def verdict(request: ChangeRequest, word: str, comment: str = "", **other) -> di
 
 
 def words_of(response) -> str:
-    return response.content.decode()
+    """The answer's text on one line, however its template is laid out."""
+    return " ".join(response.content.decode().split())
 
 
 @pytest.fixture

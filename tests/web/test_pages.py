@@ -1,0 +1,211 @@
+"""The pages of the main job over HTTP: who sees them, what they refuse, and how many queries."""
+
+import pytest
+from django.test import Client
+
+from catalog.models import Follow
+from governance.models import ChangeRequest
+from measurement.models import Backfill
+from tests import factories
+from web.exports import cell
+
+MOST_QUERIES = 60
+
+
+@pytest.fixture
+def company(db):
+    return factories.Company()
+
+
+def _as(person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+PAGES = [
+    "/",
+    "/metrics",
+    "/metrics?q=net",
+    "/metrics?q=nothing+like+it",
+    "/metrics?domain=sales&tier=2",
+    "/metrics/net_sales",
+    "/metrics/net_sales?grain=week&range=all&by=store&line=reported",
+    "/metrics/net_sales@1",
+    "/metrics/net_sales.csv",
+    "/metrics/net_sales/history",
+    "/metrics/net_sales/compare",
+    "/metrics/net_sales/lineage",
+    "/metrics/net_sales/checks",
+    "/metrics/net_sales/changes",
+    "/metrics/orders",
+    "/tree",
+    "/changes",
+    "/changes?tab=review",
+    "/changes?tab=mine",
+    "/changes?tab=scheduled",
+    "/changes?tab=done&q=change",
+    "/changes/new",
+    "/changes/{change}",
+    "/backfills",
+    "/backfills?show=open",
+    "/backfills/{run}",
+]
+
+
+def _placed(url: str, company) -> str:
+    """The address with the ids of what this test's company has."""
+    return url.format(change=company.start.pk, run=Backfill.objects.latest("pk").pk)
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_a_viewer_reads_every_page(company, url, django_assert_max_num_queries):
+    client, url = _as(company.eve), _placed(url, company)
+
+    with django_assert_max_num_queries(MOST_QUERIES):
+        answer = client.get(url)
+
+    assert answer.status_code == 200, answer.content[:300]
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_nobody_reads_without_signing_in(db, url):
+    answer = Client().get(url.format(change=1, run=1))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize(
+    "url", ["/metrics/unknown", "/metrics/net_sales@9", "/changes/999999", "/backfills/999999"]
+)
+def test_what_is_not_there_is_said_so(company, url):
+    assert _as(company.eve).get(url).status_code == 404
+
+
+# Every address of these pages that writes, and whether a GET is refused there.
+WRITES = [
+    "/metrics/net_sales/follow",
+    "/metrics/net_sales/back",
+    *(
+        f"/changes/1/{verb}"
+        for verb in (
+            *("draft", "preview", "submit", "discard", "items", "stewardship"),
+            *("review", "publish", "withdraw", "reject", "comment", "rebase"),
+        )
+    ),
+    *(f"/backfills/1/{verb}" for verb in ("pause", "resume", "retry", "cancel")),
+]
+
+
+@pytest.mark.parametrize("url", WRITES)
+def test_reading_never_writes(db, url):
+    assert _as(factories.make_user("ana")).get(url).status_code == 405
+
+
+def test_a_proposal_goes_from_the_page_of_a_metric_to_a_version(company):
+    ana, cem = _as(company.ana), _as(company.cem)
+
+    opened = ana.post("/changes/new", {"entry": "net_sales"})
+    change = ChangeRequest.objects.latest("pk")
+    assert opened["Location"] == f"/changes/{change.pk}/edit"
+    form = {
+        "item": "net_sales",
+        "lock": change.draft.lock,
+        "name": "Net sales",
+        "definition": "What households paid.",
+        "reason": "Clearer words.",
+    }
+    assert ana.post(f"/changes/{change.pk}/submit", form).status_code == 302
+    change.refresh_from_db()
+    verdict = {"revision": change.revision.hash, "verdict": "approve"}
+    cem.post(f"/changes/{change.pk}/review", verdict)
+    change.refresh_from_db()
+    cem.post(f"/changes/{change.pk}/publish", {"revision": change.revision.hash})
+
+    change.refresh_from_db()
+    assert change.status == "published"
+    page = cem.get("/metrics/net_sales").content.decode()
+    assert "What households paid." in page
+
+
+def test_a_verdict_on_another_revision_is_refused_and_the_text_is_kept(company):
+    request = company.restating()
+
+    answer = _as(company.cem).post(
+        f"/changes/{request.pk}/review",
+        {"revision": "0" * 64, "verdict": "request_changes", "comment": "Keep this sentence."},
+    )
+
+    assert answer.status_code == 409
+    assert "Keep this sentence." in answer.content.decode()
+    assert not request.reviews.exists()
+
+
+def test_the_author_is_told_why_there_is_no_verdict_to_give(company):
+    request = company.restating()
+
+    page = _as(company.ana).get(f"/changes/{request.pk}").content.decode()
+
+    assert "Authors cannot review their own change." in page
+
+
+def test_faults_of_a_draft_are_listed_with_their_places(company):
+    ana = _as(company.ana)
+    ana.post("/changes/new", {"entry": "net_sales"})
+    change = ChangeRequest.objects.latest("pk")
+
+    answer = ana.post(
+        f"/changes/{change.pk}/submit",
+        {
+            "item": "net_sales",
+            "lock": change.draft.lock,
+            "name": "Net sales",
+            "type": "simple",
+            "dataset": "orders",
+            "aggregation": "sum",
+            "expression": "amuont",
+            "grains": ["day"],
+        },
+    )
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "amuont" in page
+    assert "amount" in page
+    change.refresh_from_db()
+    assert change.status == "draft"
+
+
+def test_two_people_in_one_draft_overwrite_nothing(company):
+    ana = _as(company.ana)
+    ana.post("/changes/new", {"entry": "net_sales"})
+    change = ChangeRequest.objects.latest("pk")
+    form = {"item": "net_sales", "lock": change.draft.lock, "name": "Net sales"}
+    json_please = {"headers": {"accept": "application/json"}}
+
+    first = ana.post(f"/changes/{change.pk}/draft", {**form, "notes": "Mine."}, **json_please)
+    second = _as(company.cem).post(
+        f"/changes/{change.pk}/draft", {**form, "notes": "Theirs."}, **json_please
+    )
+
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert "Ana" in second.json()["message"]
+    change.draft.refresh_from_db()
+    assert change.draft.content["items"][0]["words"]["notes"] == "Mine."
+
+
+def test_following_is_pressed_once_and_taken_back(company):
+    eve = _as(company.eve)
+
+    eve.post("/metrics/net_sales/follow", {"follow": "1"})
+    eve.post("/metrics/net_sales/follow", {"follow": "1"})
+    assert Follow.objects.count() == 1
+    eve.post("/metrics/net_sales/follow", {"follow": "0"})
+
+    assert Follow.objects.count() == 0
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
+def test_no_cell_of_an_export_is_a_formula(text):
+    assert cell(text) == f"'{text}"
