@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -21,11 +21,11 @@ from examples.replay import ZONE, Shift
 from examples.source import KEY, add_source, move_source, shift_of
 from governance.services.approval_policies import seed_default_policies
 from measurement.choices import UNFINISHED, CheckKind, Purpose
+from measurement.closures import days_that_may_move
 from measurement.models import Backfill, Check, Series, Source
-from measurement.plans import target_of_resolution
+from measurement.plans import TargetPlan, target_of_resolution
 from measurement.services.backfills import plan_backfill
 from measurement.services.checks import run_due_checks
-from measurement.services.daily import extend_live_metrics
 
 Say = Callable[[str], None]
 LOADED = "example.load"
@@ -98,45 +98,52 @@ def _follow(company: Company, people: dict[str, User]) -> None:
 
 
 def extend_to_now() -> None:
-    """Compute what has come since the last publication: all that is served, and the versions
-    before it, so that they can be compared over the whole year."""
-    extend_live_metrics()
-    for resolution in _superseded():
-        _extend(resolution)
+    """Compute what has come since each publication: all that is served or kept, and the versions
+    before it, so that they can be compared over the whole year. Metrics that were computed until
+    the same day are asked together."""
+    until = clock.today(ZONE) + timedelta(days=1)
+    for since, targets in _behind(until).items():
+        with transaction.atomic():
+            plan_backfill(
+                targets,
+                purpose=Purpose.DAILY,
+                actor=None,
+                start=since,
+                until=until,
+                via=VIA,
+                reason="The replay catches up with today",
+            )
     work_off_all(Backfill.objects.filter(status__in=UNFINISHED).order_by("pk"))
     run_due_checks()
 
 
-def _superseded() -> list[Resolution]:
-    """For each version that is not the newest of its metric, the last resolution it had."""
-    found = {}
-    for metric in Metric.objects.live().select_related("current_version"):
-        older = metric.resolutions.exclude(version=metric.current_version_id)
-        for resolution in older.order_by("number"):
-            if resolution.hash != metric.current_resolution.hash:
-                found[resolution.version_id] = resolution
-    return list(found.values())
-
-
-def _extend(resolution: Resolution) -> None:
-    target = target_of_resolution(resolution)
-    until = clock.today(ZONE) + timedelta(days=1)
-    reached = Series.objects.filter(resolution_hash=target.resolution_hash).values_list(
-        "until", flat=True
-    )
-    covered = min((day for day in reached if day), default=None)
-    if covered is not None and covered >= until:
-        return
-    with transaction.atomic():
-        plan_backfill(
-            [target],
-            purpose=Purpose.MANUAL,
-            actor=None,
-            start=covered and covered - timedelta(days=1),
-            until=until,
-            via=VIA,
-            reason=f"{resolution.version} is computed on, to be compared with what followed",
+def _behind(until: date) -> dict[date, list[TargetPlan]]:
+    """What does not reach up to a day, by the day from which it has to be computed."""
+    first_day = Source.objects.get(key=KEY).first_day
+    found: dict[date, list[TargetPlan]] = {}
+    for resolution in _resolutions():
+        target = target_of_resolution(resolution)
+        days = list(
+            Series.objects.filter(resolution_hash=target.resolution_hash).values_list(
+                "until", flat=True
+            )
         )
+        covered = min(days) if days and None not in days else None
+        if covered is None or covered < until:
+            back = timedelta(days=1 + days_that_may_move(target.key, target.specs))
+            since = max(first_day, covered - back) if covered else first_day
+            found.setdefault(since, []).append(target)
+    return found
+
+
+def _resolutions() -> list[Resolution]:
+    """What each metric stands on now and, of each earlier version, what it stood on last."""
+    found: dict[str, Resolution] = {}
+    for metric in Metric.objects.live().exclude(current_resolution=None).order_by("pk"):
+        newest_of_version = {one.version_id: one for one in metric.resolutions.order_by("number")}
+        for resolution in newest_of_version.values():
+            found.setdefault(resolution.hash, resolution)
+    return list(found.values())
 
 
 def move_again(*, via: str) -> tuple[Source, Backfill]:
@@ -149,10 +156,8 @@ def move_again(*, via: str) -> tuple[Source, Backfill]:
     since = source.first_day
     with transaction.atomic():
         source = move_source(source, shift, actor=None, via=via)
-        metrics = Metric.objects.live().exclude(current_resolution=None).order_by("pk")
-        resolutions = [metric.current_resolution for metric in metrics] + _superseded()
         backfill = plan_backfill(
-            [target_of_resolution(resolution) for resolution in resolutions],
+            [target_of_resolution(resolution) for resolution in _resolutions()],
             purpose=Purpose.MANUAL,
             actor=None,
             start=since,
