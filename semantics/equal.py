@@ -9,6 +9,7 @@ IN is a set; parentheses that bind nothing go, and those that bind stay.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -16,7 +17,11 @@ from semantics.guard import parse, render
 from semantics.parentheses import bound
 from semantics.problems import DefinitionRefused
 
+# A definition is hashed wherever it is compiled, compared or stored, and its texts seldom change.
+KEPT = 4096
 
+
+@lru_cache(maxsize=KEPT)
 def one_spelling(text: str) -> str:
     """The text in its one spelling. One that cannot be read is left as it is."""
     try:
@@ -25,15 +30,16 @@ def one_spelling(text: str) -> str:
         return text
 
 
-def conjuncts(text: str) -> list[str]:
+@lru_cache(maxsize=KEPT)
+def conjuncts(text: str) -> tuple[str, ...]:
     """The parts of a filter that must all hold, each in its one spelling, sorted."""
     try:
         tree = parse(text)
     except DefinitionRefused:
-        return [text]
+        return (text,)
     spelled = _spelled(tree)
     parts = list(spelled.flatten(unnest=False)) if isinstance(spelled, exp.And) else [spelled]
-    return sorted({_written(part) for part in parts})
+    return tuple(sorted({_written(part) for part in parts}))
 
 
 def _written(tree: exp.Expr) -> str:

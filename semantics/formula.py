@@ -223,7 +223,7 @@ class _Words:
             if name not in self.dimension_of_column:
                 return None
             column.this.set("this", self.dimension_of_column[name])
-        return conjuncts(render(condition))
+        return list(conjuncts(render(condition)))
 
 
 class _Parts:
