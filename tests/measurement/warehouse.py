@@ -1,6 +1,7 @@
 """A small PostgreSQL warehouse in a database of its own, and a role that may read one table of it
 and the shop's orders."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -10,7 +11,10 @@ import psycopg
 from tests.database import superuser_url
 from tests.measurement.company import Order
 
-DATABASE, ROLE, URL_ENV = "etalon_test_source", "etalon_test_reader", "ETALON_TEST_SOURCE_URL"
+# Processes that run tests side by side share one server, and get a warehouse each.
+_MINE = os.environ.get("PYTEST_XDIST_WORKER", "main")
+DATABASE, ROLE = f"etalon_test_source_{_MINE}", f"etalon_test_reader_{_MINE}"
+URL_ENV = "ETALON_TEST_SOURCE_URL"
 SETUP = """
 CREATE TABLE f (x integer, y text);
 INSERT INTO f SELECT n, 'row ' || n FROM generate_series(1, 500) n;
@@ -21,13 +25,13 @@ CREATE FUNCTION evil() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
     AS $$ BEGIN DELETE FROM f; RETURN 1; END $$;
 REVOKE EXECUTE ON FUNCTION evil() FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO etalon_test_reader;
-GRANT SELECT ON f TO etalon_test_reader;
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT ON f TO {role};
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (number integer, day date, store text, customer integer,
     amount numeric(12, 2), arrived date);
-GRANT USAGE ON SCHEMA shop TO etalon_test_reader;
-GRANT SELECT ON shop.orders TO etalon_test_reader;
+GRANT USAGE ON SCHEMA shop TO {role};
+GRANT SELECT ON shop.orders TO {role};
 """
 
 
@@ -41,7 +45,7 @@ def warehouse() -> Iterator[str]:
         admin.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
         admin.execute(f"REVOKE TEMPORARY ON DATABASE {DATABASE} FROM PUBLIC")
     with psycopg.connect(superuser_url(DATABASE), autocommit=True) as owner:
-        owner.execute(SETUP)
+        owner.execute(SETUP.replace("{role}", ROLE))
     parts = urlsplit(superuser_url(DATABASE))
     place = parts.netloc.rpartition("@")[2]
     yield urlunsplit(parts._replace(netloc=f"{ROLE}@{place}"))
