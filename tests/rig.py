@@ -32,7 +32,7 @@ from config.local.processes import Process, StartFailed, wait_until
 from config.local.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN = 30
+READY_WITHIN = 120
 # Short enough that a test which waits for a stale heartbeat ends, long enough for a busy machine.
 ENVIRONMENT = {
     "LOG_LEVEL": "INFO",
@@ -133,7 +133,7 @@ class Rig:
         return name in self._processes and self._processes[name].running
 
     def wait(
-        self, claim: Callable[[], object], seconds: float = 30, pause: float = 0.05, what: str = ""
+        self, claim: Callable[[], object], seconds: float = 120, pause: float = 0.05, what: str = ""
     ) -> object:
         """Wait for a claim to come true and return what it says, or fail with `what`."""
         deadline = time.monotonic() + seconds

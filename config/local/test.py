@@ -1,4 +1,8 @@
-"""`make test`: the whole suite, in two processes, with a browser where one can be had."""
+"""`make test`: the whole suite, with a browser where one can be had.
+
+First what needs no quiet machine, in two processes; then, one after another, the tests that start
+programs, kill them and wait for what comes of it. With arguments, pytest runs once with those.
+"""
 
 import os
 import subprocess
@@ -14,9 +18,17 @@ PROCESSES = 2
 def main(arguments: list[str]) -> int:
     if browser.find() is None:
         browser.install()
-    command = [sys.executable, "-m", "pytest", "-n", str(PROCESSES), "--dist", "loadgroup"]
+    side_by_side = ["-n", str(PROCESSES), "--dist", "loadgroup"]
+    if arguments:
+        return _pytest([*side_by_side, *arguments])
+    first = _pytest([*side_by_side, "-m", "not slow"])
+    return _pytest(["-m", "slow"]) or first
+
+
+def _pytest(arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "pytest", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([*command, *arguments], cwd=ROOT, env=environment).returncode
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def test_a_frozen_worker_is_overtaken_and_writes_nothing_when_it_thaws(rig, shop
     rig.stop(kills.WORKER)
 
     rig.start(f"{kills.WORKER}#2")
-    rig.wait(lambda: _is_done(run), 60, what="the other worker ended the run")
+    rig.wait(lambda: _is_done(run), 180, what="the other worker ended the run")
     before = kills.rows_of(run)
     rig.cont(kills.WORKER)
     time.sleep(1.5)
@@ -50,7 +50,7 @@ def test_a_run_that_no_message_tells_of_is_found_by_the_sweep(rig, shop, monkeyp
 
     run = shop.plan("sales")
 
-    rig.wait(lambda: _is_done(run), 30, what="the sweep found the run")
+    rig.wait(lambda: _is_done(run), 120, what="the sweep found the run")
 
 
 def _is_done(run) -> bool:
