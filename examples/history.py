@@ -62,12 +62,14 @@ class History:
         for step in request.steps:
             with clock.simulated(step.instant(self.shift)), named(request, step):
                 if row is None or not self._is_done(request, row, step):
+                    if not done:
+                        self.say(f"{request.title} ...")
                     row = self._do(request, row, step)
                     done += 1
-                work_off_all(self._runs(request))
+                work_off_all(self._runs())
                 row = publishing.settle(row, via=VIA)
                 after()
-                work_off_all(self._runs(request))
+                work_off_all(self._runs())
         if done:
             state = Status(row.status).label.lower()
             self.say(f"{row} {row.title}: {state} ({time.monotonic() - started:.1f} s)")
@@ -77,8 +79,8 @@ class History:
         author = self.people[request.author]
         return ChangeRequest.objects.filter(title=request.title, author=author).first()
 
-    def _runs(self, request: Request) -> list[Backfill]:
-        """Runs that the request has asked for and that are not over: previews and backfills."""
+    def _runs(self) -> list[Backfill]:
+        """Runs that a request has asked for and that are not over: previews and backfills."""
         keys = list(self.company.metrics)
         found = Backfill.objects.filter(status__in=UNFINISHED, targets__key__in=keys)
         return list(found.distinct().order_by("pk"))

@@ -14,6 +14,7 @@ from catalog.models import Dataset, Entry, Metric, Resolution
 from catalog.services.cards import follow
 from core import audit, clock
 from core.models import AuditEvent
+from core.notices import mark_read
 from examples.company import Company
 from examples.history import WRITING, History, work_off_all
 from examples.people import VIA, add_people
@@ -47,8 +48,8 @@ def load(company: Company, *, say: Say, weeks: int | None = None) -> bool:
             source = add_source(shift, actor=people["finn"])
     History(company, shift, people, say).play(after=lambda: set_checks(company))
     with _told(say, "Values up to now"):
-        _follow(company, people)
-        extend_to_now()
+        _settle_in(company, people, shift)
+        extend_to_now(say)
     with transaction.atomic():
         audit.record(LOADED, source, actor=None, via=VIA, weeks=shift.weeks)
     return True
@@ -90,14 +91,19 @@ def set_checks(company: Company) -> None:
             check.save()
 
 
-def _follow(company: Company, people: dict[str, User]) -> None:
+def _settle_in(company: Company, people: dict[str, User], shift: Shift) -> None:
+    """Let people follow what they care for; what they were told before this fortnight they know."""
+    last = company.requests[-1].steps[-1].instant(shift)
     entries = Entry.objects.in_bulk(field_name="key")
-    for person in company.people:
-        for key in person.get("follows", ()):
-            follow(entries[key], actor=people[person["username"]])
+    with clock.simulated(last):
+        for person in company.people:
+            user = people[person["username"]]
+            for key in person.get("follows", ()):
+                follow(entries[key], actor=user)
+            mark_read(user, before=last - timedelta(days=14))
 
 
-def extend_to_now() -> None:
+def extend_to_now(say: Say) -> None:
     """Compute what has come since each publication: all that is served or kept, and the versions
     before it, so that they can be compared over the whole year. Metrics that were computed until
     the same day are asked together."""
@@ -113,7 +119,12 @@ def extend_to_now() -> None:
                 via=VIA,
                 reason="The replay catches up with today",
             )
-    work_off_all(Backfill.objects.filter(status__in=UNFINISHED).order_by("pk"))
+    runs = list(Backfill.objects.filter(status__in=UNFINISHED).order_by("pk"))
+    for number, run in enumerate(runs, start=1):
+        keys = sorted({target.key for target in run.targets.all()})
+        more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
+        with _told(say, f"  {', '.join(keys[:2])}{more}, run {number} of {len(runs)}"):
+            work_off_all([run])
     run_due_checks()
 
 

@@ -34,9 +34,10 @@ def require_local(*, force: bool) -> None:
     if force or settings.DEBUG or set(settings.ALLOWED_HOSTS) <= _LOOPBACK:
         return
     raise NotAllowed(
-        "The example company has people whose passwords are printed, and this installation answers "
-        f"to {', '.join(settings.ALLOWED_HOSTS)}. Load it on your own machine, or add --force if "
-        "whoever reaches this server may sign in as anybody of the example."
+        "The example company has people whose passwords are printed, and this installation "
+        f"answers to {', '.join(settings.ALLOWED_HOSTS)}. Load it on your own machine, start "
+        "without it (EXAMPLE=0 make run), or add --force if whoever reaches this server may sign in as "
+        "anybody of the example."
     )
 
 

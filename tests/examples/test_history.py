@@ -1,7 +1,7 @@
 """The loaded example: made by the services of the product, and true to what is in its data."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -18,7 +18,7 @@ from examples.load import load
 from examples.replay import FIRST_MONDAY
 from examples.source import KEY
 from governance.choices import Status, Verdict
-from governance.models import ChangeRequest, Review
+from governance.models import ChangeRequest, Comment, Review, Revision
 from governance.services.verification import verify
 from measurement.choices import UNFINISHED
 from measurement.models import Backfill, Check, Observation, Source
@@ -274,6 +274,20 @@ def test_the_source_says_where_its_rows_come_from_and_when_they_run_out():
     assert "research and educational purposes" in source.attribution
 
 
+def test_a_load_that_was_cut_short_did_nothing_twice(loaded):
+    told = [line.split(":")[0] for line in loaded if line.startswith("CR-")]
+
+    assert len(told) == len(set(told)) == len(COMPANY.requests)
+    assert ChangeRequest.objects.count() == len(COMPANY.requests)
+    steps = sum(len(request.steps) for request in COMPANY.requests)
+    submits = sum(step.does == "submit" for r in COMPANY.requests for step in r.steps)
+    edits = sum(step.does == "edit" for r in COMPANY.requests for step in r.steps)
+    assert Revision.objects.count() == submits
+    rejects = ChangeRequest.objects.filter(status=Status.REJECTED).count()
+    said = Review.objects.count() + Comment.objects.count() + rejects
+    assert said == steps - submits - edits
+
+
 def test_loading_again_changes_nothing(loaded):
     said = list(loaded)
     before = (AuditEvent.objects.count(), Observation.objects.count(), Backfill.objects.count())
@@ -286,3 +300,29 @@ def test_loading_again_changes_nothing(loaded):
         Observation.objects.count(),
         Backfill.objects.count(),
     )
+
+
+def test_while_there_are_rows_left_the_year_is_not_moved():
+    out = StringIO()
+    call_command("example_shift", stdout=out)
+
+    assert "Nothing was moved" in out.getvalue()
+
+
+def test_when_the_rows_have_run_out_the_year_is_moved_and_everything_computed_anew(settings):
+    settings.ETALON_NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    before = Source.objects.get(key=KEY)
+    out = StringIO()
+
+    call_command("example_shift", stdout=out)
+
+    source, run = Source.objects.get(key=KEY), Backfill.objects.latest("pk")
+    moved = source.first_day - before.first_day
+    assert moved > timedelta(weeks=1)
+    assert moved.days % 7 == 0
+    assert source.config["views"] != before.config["views"]
+    assert f"{469 + moved.days // 7} weeks" in source.description
+    assert (run.purpose, run.start) == ("manual", before.first_day)
+    assert set(run.targets.values_list("key", flat=True)) == set(COMPANY.metrics)
+    assert AuditEvent.objects.filter(action="source.move").count() == 1
+    assert f"Backfill {run.pk}" in out.getvalue()
