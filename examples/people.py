@@ -36,8 +36,8 @@ def require_local(*, force: bool) -> None:
     raise NotAllowed(
         "The example company has people whose passwords are printed, and this installation "
         f"answers to {', '.join(settings.ALLOWED_HOSTS)}. Load it on your own machine, start "
-        "without it (EXAMPLE=0 make run), or add --force if whoever reaches this server may sign in as "
-        "anybody of the example."
+        "without it (EXAMPLE=0 make run), or add --force if whoever reaches this server may sign "
+        "in as anybody of the example."
     )
 
 
