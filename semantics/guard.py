@@ -40,6 +40,10 @@ QUERY_LIMITS = Limits(letters=20_000, tokens=6_000, nesting=30, depth=120)
 # More signs before one operand than anybody means; the parser would recurse for each.
 SIGNS_IN_A_ROW = 8
 
+# The parser meets broken text with errors of its own and, at times, with Python's: `{:}` is an
+# AttributeError. No text of a person may end as anything but a refusal.
+UNREADABLE = (SqlglotError, ValueError, AttributeError, TypeError, LookupError, AssertionError)
+
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
 _SIGNS = {TokenType.NOT, TokenType.DASH, TokenType.TILDE, TokenType.PLUS, TokenType.INTERVAL}
@@ -228,7 +232,7 @@ def _parsed(text: str, limits: Limits, into: type[exp.Expr] = exp.Condition) -> 
         ) from error
     except RecursionError as error:
         raise _too_deep() from error
-    except (SqlglotError, ValueError) as error:
+    except UNREADABLE as error:
         raise refuse("syntax", "The text cannot be read.", "Write one SQL expression.") from error
     if not isinstance(found, into if into is exp.Query else exp.Expr):
         what = "SELECT" if into is exp.Query else "SQL expression"

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from semantics.canonical import hash_of
@@ -121,8 +121,19 @@ def test_both_engines_give_equal_values(random_rows, text, rows):
     assert random_rows.rows(stored, Dialect.DUCKDB) == random_rows.rows(stored, Dialect.POSTGRESQL)
 
 
+signs = st.text(alphabet="ab1'\"()+-*/<>=,.;:{}%[]|&!~ \n", max_size=40)
+SQL_WORDS = (
+    "a b s 1 'x' ( ) [ ] { } : , . * / || -> :: case when then else end cast as is not null in "
+    "like between and or interval select from over partition by order filter where with "
+    "extract trim position substring grouping sets struct map array lambda row using within "
+    "group sum count distinct date timestamp try_cast values exists any all"
+)
+jumble = st.lists(st.sampled_from(SQL_WORDS.split()), max_size=12).map(" ".join)
+
+
 @often
-@given(text=st.text(alphabet="ab1'\"()+-*/<>=,.;:{}%[]|&!~ \n", max_size=40))
+@given(text=st.one_of(signs, jumble))
+@example(text="{:}")
 def test_any_text_is_refused_or_rendered_and_nothing_else(text):
     try:
         stored = check_expression(text, names=COLUMNS)
