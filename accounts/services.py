@@ -14,6 +14,7 @@ from accounts.choices import Role, Scope
 from accounts.models import ApiToken, Domain, RoleGrant, SignInAttempt, User
 from core import audit, clock
 from core.errors import Invalid, NotAllowed, TooManyAttempts
+from core.row_history import sign
 
 TOKEN_PREFIX = "etl_"  # noqa: S105 - what every token starts with, no secret
 MAX_TOKEN_DAYS = 365
@@ -187,7 +188,7 @@ def save_domain(domain: Domain, *, actor, via: str = "service") -> Domain:
             raise Invalid(f"{domain.name} cannot be a part of itself. Choose another parent.")
         ancestor = ancestor.parent
     action = "domain.change" if domain.pk else "domain.add"
-    domain._history_user = actor
+    sign(domain, actor=actor)
     domain.save()
     audit.record(action, domain, actor=actor, via=via, parent=str(domain.parent or ""))
     return domain

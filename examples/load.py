@@ -15,6 +15,7 @@ from catalog.services.cards import follow
 from core import audit, clock
 from core.models import AuditEvent
 from core.notices import mark_read
+from core.row_history import sign
 from examples.company import Company
 from examples.history import WRITING, History, work_off_all
 from examples.people import VIA, add_people
@@ -87,7 +88,7 @@ def set_checks(company: Company) -> None:
             if dataset is None or Check.objects.filter(dataset=dataset, kind=kind).exists():
                 continue
             check = Check(dataset=dataset, kind=kind, parameters=values)
-            check._change_reason = wanted["because"]
+            sign(check, actor=None, reason=wanted["because"])
             check.save()
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from django.db import transaction
 
 from core import audit
+from core.row_history import sign
 from examples import replay
 from examples.people import VIA
 from examples.replay import Shift
@@ -61,7 +62,7 @@ def add_source(shift: Shift, *, actor) -> Source:
         return source
     replay.folder()
     source = Source(key=KEY, **_fields(shift))
-    source._history_user = actor
+    sign(source, actor=actor, reason="connected")
     source.save()
     audit.record("source.add", source, actor=actor, via=VIA, weeks=shift.weeks)
     return source
@@ -74,8 +75,8 @@ def move_source(source: Source, shift: Shift, *, actor, via: str) -> Source:
     before = shift_of(source)
     for name, value in _fields(shift).items():
         setattr(source, name, value)
-    source._history_user = actor
-    source._change_reason = f"The year was moved by {shift.weeks - before.weeks} weeks"
+    moved = f"The year was moved by {shift.weeks - before.weeks} weeks"
+    sign(source, actor=actor, reason=moved)
     source.save()
     audit.record(
         "source.move", source, actor=actor, via=via, weeks=shift.weeks, weeks_before=before.weeks

@@ -116,6 +116,13 @@ class ChangeRequest(models.Model):
         return self.status in OPEN
 
     @property
+    def submitted(self) -> "Revision":
+        """The revision at hand, for code that only what was submitted can reach."""
+        if self.revision is None:
+            raise TypeError(f"{self} was never submitted.")
+        return self.revision
+
+    @property
     def is_in_review(self) -> bool:
         """People may be reading it at this moment, or have agreed to it."""
         return self.status in (Status.IN_REVIEW, Status.SCHEDULED)

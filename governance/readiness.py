@@ -124,7 +124,7 @@ def _approvals(one: Standing, request: ChangeRequest) -> Line:
         else:
             sentence = f"{need.key}: approved by {given}."
         return Line("approvals", "ok", sentence)
-    without = [person.pk for person in one.approvers] + list(request.revision.editors)
+    without = [person.pk for person in one.approvers] + list(request.submitted.editors)
     if one.missing_approvals:
         missing = f"{len(one.approvers)} of {need.approvals} approvals"
         if given:

@@ -14,6 +14,7 @@ from catalog.models import Entry, Follow, HierarchyEdge, Metric, Ownership, Sla
 from catalog.services.versions import locked_cards, save_cards
 from catalog.stewardship import Stewardship
 from core.errors import NotAllowed
+from core.row_history import sign
 
 _LISTS = {
     OwnershipRole.OWNER: "owners",
@@ -93,7 +94,7 @@ def _apply_people(wanted: Mapping[int, Stewardship], users, actor, reason: str) 
     }
     for place, row in held.items():
         if place not in asked:
-            _marked(row, actor, reason).delete()
+            sign(row, actor=actor, reason=reason).delete()
     made = [
         Ownership(entry_id=pk, user=users[name], role=role)
         for pk, name, role in sorted(asked - set(held))
@@ -108,7 +109,7 @@ def _apply_promises(wanted: Mapping[int, Stewardship], actor, reason: str) -> No
         row = held.get(pk)
         if stewardship.sla is None:
             if row:
-                _marked(row, actor, reason).delete()
+                sign(row, actor=actor, reason=reason).delete()
             continue
         promised = stewardship.sla.model_dump()
         if row is None:
@@ -116,7 +117,7 @@ def _apply_promises(wanted: Mapping[int, Stewardship], actor, reason: str) -> No
         elif any(getattr(row, name) != value for name, value in promised.items()):
             for name, value in promised.items():
                 setattr(row, name, value)
-            _marked(row, actor, reason).save()
+            sign(row, actor=actor, reason=reason).save()
     _create(made, actor, reason)
 
 
@@ -134,7 +135,7 @@ def _apply_tree(wanted: Mapping[int, Stewardship], actor, reason: str) -> None:
     made = []
     for place, edge in held.items():
         if place not in asked:
-            _marked(edge, actor, reason).delete()
+            sign(edge, actor=actor, reason=reason).delete()
     for place, branch in asked.items():
         pk, parent, kind = place
         said = {name: getattr(branch, name) for name in _OF_BRANCH}
@@ -144,7 +145,7 @@ def _apply_tree(wanted: Mapping[int, Stewardship], actor, reason: str) -> None:
         elif any(getattr(edge, name) != value for name, value in said.items()):
             for name, value in said.items():
                 setattr(edge, name, value)
-            _marked(edge, actor, reason).save()
+            sign(edge, actor=actor, reason=reason).save()
     _create(made, actor, reason)
 
 
@@ -158,14 +159,8 @@ def _create(rows: list, actor, reason: str) -> None:
     model = type(rows[0])
     model.objects.bulk_create(rows, batch_size=500)
     for row in rows:
-        _marked(row, actor, reason)
+        sign(row, actor=actor, reason=reason)
     model.history.bulk_history_create(rows, batch_size=500)
-
-
-def _marked(row, actor, reason: str):
-    row._history_user = actor
-    row._change_reason = reason[:100]
-    return row
 
 
 @transaction.atomic

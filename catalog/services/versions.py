@@ -20,6 +20,7 @@ from catalog.models import Dataset, Entry, LineageEdge, Metric, Resolution, Segm
 from catalog.selectors.entries import dependants_of, in_force
 from catalog.services.definitions import store_definitions
 from core import audit, clock
+from core.row_history import sign
 from semantics.card import Words
 from semantics.definition import AnySpec
 from semantics.lineage import closure, resolution_hash, upstreams
@@ -225,8 +226,7 @@ def save_cards(cards: Sequence[Card], *, actor, reason: str) -> None:
 
 def _note_history(cards: Sequence[Card], *, actor, reason: str, are_new: bool = False) -> None:
     for card in cards:
-        card._history_user = actor
-        card._change_reason = reason[:100]
+        sign(card, actor=actor, reason=reason)
     type(cards[0]).history.bulk_history_create(cards, batch_size=_BATCH, update=not are_new)
 
 

@@ -133,8 +133,8 @@ def _waiting_ids(user: User) -> list[int]:
     eligible = [
         request
         for request in requests
-        if user.pk not in request.revision.editors
-        and any(_would_count(need, grants, owned) for need in requirements_of(request.revision))
+        if user.pk not in request.submitted.editors
+        and any(_would_count(need, grants, owned) for need in requirements_of(request.submitted))
     ]
     found = standings_of(eligible)
     return [

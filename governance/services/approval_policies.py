@@ -7,6 +7,7 @@ from django.db import transaction
 from catalog.choices import Tier
 from core import audit
 from core.errors import Invalid
+from core.row_history import sign
 from governance import policies
 from governance.models import ApprovalPolicy
 from governance.services.common import permit
@@ -86,7 +87,7 @@ def set_policy(
         change_class=change_class, tier=tier, is_new=is_new, domain=domain
     ).first() or ApprovalPolicy(change_class=change_class, tier=tier, is_new=is_new, domain=domain)
     row.approvals, row.stewards, row.owner_counts_as_steward = approvals, stewards, owner_counts
-    row._history_user, row._change_reason = actor, "policy set"
+    sign(row, actor=actor, reason="policy set")
     row.save()
     audit.record(
         "policy.set",

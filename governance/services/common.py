@@ -6,6 +6,7 @@ from django.db import connection
 
 from core import audit, clock
 from core.errors import NotAllowed, NotFound, StaleRevision, WrongState
+from core.row_history import sign
 from governance.choices import MOVES, Status
 from governance.models import ChangeRequest
 
@@ -78,8 +79,7 @@ def move(request: ChangeRequest, action: str, *, actor, reason: str = "", **fiel
         setattr(request, name, value)
     if request.status in CLOSED:
         request.closed_at = clock.now()
-    request._history_user = actor
-    request._change_reason = (reason or action)[:100]
+    sign(request, actor=actor, reason=reason or action)
     request.save()
 
 

@@ -50,12 +50,12 @@ def publish(
     """
     request = locked(request)
     permit(policies.why_not_publish(actor, request))
-    if request.status == Status.PUBLISHED and request.revision.hash == revision_hash:
+    if request.status == Status.PUBLISHED and request.submitted.hash == revision_hash:
         return request
     require_revision(request, revision_hash)
     require(request, "start_publishing")
     one_publish_at_a_time()
-    content = read_content(request.revision.content)
+    content = read_content(request.submitted.content)
     assessment = assess(content)
     if stale := [line for line in moved_on(content, assessment) if not line.is_ok]:
         raise OutOfDate(stale[0].sentence, moved=[line.sentence for line in stale])
@@ -78,7 +78,7 @@ def publish_ready(request: ChangeRequest, *, actor, via: str) -> bool:
     """
     if not request.is_in_review:
         return False
-    content = read_content(request.revision.content)
+    content = read_content(request.submitted.content)
     if content.publish_when == "button" or not is_approved(request):
         return False
     one_publish_at_a_time()
@@ -148,8 +148,8 @@ def _put_into_force(
         actor=actor,
         via=via,
         reason=content.reason,
-        revision=request.revision.number,
-        hash=request.revision.hash,
+        revision=request.submitted.number,
+        hash=request.submitted.hash,
         versions=[str(version) for version in versions.values()][:200],
         count=len(versions),
     )

@@ -10,6 +10,7 @@ from django.db import transaction
 from catalog.models import Entry, Version
 from core import clock, jobs
 from core.errors import Invalid, StaleRevision
+from core.row_history import sign
 from governance import policies
 from governance.content import Content, Item, ProposedWords, read_content
 from governance.models import Change, ChangeRequest, Comment, Draft
@@ -39,8 +40,7 @@ def _opened(content: Content, *, actor, editors: Collection = ()) -> ChangeReque
         publish_on=content.publish_on,
         created_at=now,
     )
-    request._history_user = actor
-    request._change_reason = "opened"
+    sign(request, actor=actor, reason="opened")
     request.save()
     draft = Draft.objects.create(
         request=request, content=content.as_json(), saved_at=now, saved_by=actor
@@ -103,7 +103,7 @@ def write_draft(request: ChangeRequest, draft: Draft, content: Content, *, actor
     is_header_new = any(getattr(request, name) != value for name, value in header.items())
     if request.is_in_review:
         move(request, "take_back", actor=actor, **header)
-        record("take_back", request, actor=actor, via=via, revision=request.revision.number)
+        record("take_back", request, actor=actor, via=via, revision=request.submitted.number)
     elif is_header_new:
         move(request, "edit", actor=actor, **header)
 

@@ -34,11 +34,11 @@ def undo(request: ChangeRequest, *, actor, via: str = "service") -> ChangeReques
     content = Content(
         title=f"Undo of {request}: {request.title}"[:160],
         reason=f"Takes {request} back.",
-        items=[_undone(change, read_content(request.revision.content)) for change in changes],
+        items=[_undone(change, read_content(request.submitted.content)) for change in changes],
     )
     opened = open_request(content=content.as_json(), actor=actor, via=via)
     record("undo", request, actor=actor, via=via, by=opened.pk)
-    if all(need["approvals"] == 0 for need in request.revision.requirements):
+    if all(need["approvals"] == 0 for need in request.submitted.requirements):
         submit(opened, lock=opened.draft.lock, actor=actor, via=via)
         opened.refresh_from_db()
     return opened

@@ -46,8 +46,8 @@ def review(
         return request
     Review.objects.create(
         request=request,
-        revision=request.revision,
-        revision_hash=request.revision.hash,
+        revision=request.submitted,
+        revision_hash=request.submitted.hash,
         reviewer=actor,
         author_id=request.author_id,
         verdict=verdict,
@@ -61,8 +61,8 @@ def review(
         actor=actor,
         via=via,
         reason=comment,
-        revision=request.revision.number,
-        hash=request.revision.hash,
+        revision=request.submitted.number,
+        hash=request.submitted.hash,
     )
     if verdict == Verdict.REQUEST_CHANGES:
         move(request, "request_changes", actor=actor)

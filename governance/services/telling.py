@@ -20,10 +20,10 @@ def tell_reviewers(request: ChangeRequest) -> None:
     for one in standings(request):
         if one.is_met:
             continue
-        without = [person.pk for person in one.approvers] + list(request.revision.editors)
+        without = [person.pk for person in one.approvers] + list(request.submitted.editors)
         tell(
             candidates(one.requirement, without=without),
-            key=f"review:{request.pk}:{request.revision.number}",
+            key=f"review:{request.pk}:{request.submitted.number}",
             kind="review",
             text=f"{request.author} asks you to approve {request}: {request.title}",
             url=_url(request),

@@ -132,7 +132,7 @@ def _requests() -> Iterator[Finding]:
     duties = _Duties.ever()
     published = ChangeRequest.objects.filter(status=Status.PUBLISHED).select_related("revision")
     for request in published.iterator(chunk_size=100):
-        items = {item["key"]: item for item in request.revision.content["items"]}
+        items = {item["key"]: item for item in request.submitted.content["items"]}
         changes = list(request.changes.select_related("version__entry", "entry").order_by("pk"))
         versions = [change.version for change in changes if change.version]
         before = _versions_before(versions)
@@ -162,7 +162,7 @@ def _version(
     if item["definition"] != version.definition_id or item["words"] != version.words:
         yield Finding(str(version), f"it is not what {request} {request.revision} says")
         return
-    needs = [need for need in request.revision.requirements if need["key"] == change.key]
+    needs = [need for need in request.submitted.requirements if need["key"] == change.key]
     if version.change_class not in {need["change_class"] for need in needs}:
         yield Finding(str(version), "no approval policy covered it")
     if any(need["is_new"] != (before is None) for need in needs):
@@ -185,7 +185,7 @@ def _class_between(before: Version | None, version: Version) -> ChangeClass | No
 
 
 def _consent(request: ChangeRequest, changes: list[Change], duties: _Duties) -> Iterator[Finding]:
-    revision = request.revision
+    revision = request.submitted
     approvals = {
         row.reviewer_id: row.pk
         for row in Review.objects.latest_of_each_reviewer(revision)

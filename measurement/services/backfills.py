@@ -9,6 +9,7 @@ from django.db import transaction
 from catalog.models import Metric
 from core import audit, clock
 from core.errors import Invalid, NotAllowed, SourceUnavailable
+from core.row_history import keep_quiet, sign
 from measurement import policies
 from measurement.choices import PASSING, BackfillStatus, Purpose, WindowState
 from measurement.closures import calendar_of, days_that_may_move, root_dataset
@@ -56,9 +57,9 @@ def plan_backfill(
             f"There is nothing to compute from {backfill.start} until {backfill.until}.",
             problems=[],
         )
-    backfill._history_user = actor
+    sign(backfill, actor=actor)
     if purpose == Purpose.LIVE:
-        backfill.skip_history_when_saving = True
+        keep_quiet(backfill)
     backfill.save()
     BackfillTarget.objects.bulk_create(
         BackfillTarget(

@@ -13,6 +13,7 @@ from django.db import transaction
 from catalog.models import Dataset
 from core import audit, clock
 from core.errors import EtalonError, NotAllowed
+from core.row_history import sign
 from measurement import policies
 from measurement.choices import PASSING, CheckKind, Outcome
 from measurement.closures import closure_of, dated_datasets
@@ -50,7 +51,7 @@ def save_check(check: Check, *, actor, via: str = "service") -> Check:
     """Change what a check allows, or whether it holds runs back."""
     if why := policies.why_not_configure(actor):
         raise NotAllowed(why)
-    check._history_user = actor
+    sign(check, actor=actor)
     check.save()
     audit.record(
         "check.change",

@@ -3,6 +3,7 @@
 from core import audit
 from core.errors import WrongState
 from core.jobs import ring
+from core.row_history import keep_quiet, sign
 from measurement.choices import BACKFILL_MOVES, PASSING, BackfillStatus, Purpose
 from measurement.models import Backfill
 
@@ -41,10 +42,9 @@ def save(backfill: Backfill, *, actor=None, reason: str = "", **fields) -> None:
     """Write some fields; a live question leaves no row history."""
     for name, value in fields.items():
         setattr(backfill, name, value)
-    backfill._history_user = actor
-    backfill._change_reason = reason[:100] or None
+    sign(backfill, actor=actor, reason=reason)
     if backfill.purpose == Purpose.LIVE:
-        backfill.skip_history_when_saving = True
+        keep_quiet(backfill)
     backfill.save(update_fields=fields)
 
 

@@ -4,6 +4,7 @@ from django.db import connection
 
 from catalog.models import Metric, Resolution
 from core import clock
+from core.row_history import sign
 from measurement.models import Backfill, Served
 
 
@@ -31,8 +32,7 @@ def serve_targets(backfill: Backfill, *, has_moved: bool = True) -> None:
         if resolution is not None or has_moved:
             metric.revision += 1
             metric.changed_at = clock.now()
-            metric._history_user = None
-            metric._change_reason = f"{backfill} switched"
+            sign(metric, actor=None, reason=f"{backfill} switched")
             metric.save(update_fields=["served_resolution", "revision", "changed_at"])
 
 

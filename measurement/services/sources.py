@@ -8,6 +8,7 @@ from django.db import transaction
 from catalog.models import Dataset
 from core import audit
 from core.errors import EtalonError, Invalid, NotAllowed, QueryFailed
+from core.row_history import sign
 from measurement import policies
 from measurement.choices import SourceKind
 from measurement.models import Source
@@ -48,7 +49,7 @@ def save_source(source: Source, *, actor, via: str = "service") -> Source:
     if problems:
         raise Invalid(problems[0]["message"], problems=problems)
     action = "source.change" if source.pk else "source.create"
-    source._history_user = actor
+    sign(source, actor=actor)
     source.save()
     audit.record(action, source, actor=actor, via=via, config=sorted(source.config))
     return source
