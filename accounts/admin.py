@@ -113,7 +113,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):
 
 class DomainForm(forms.ModelForm):
     def clean(self):
-        cleaned = super().clean()
+        cleaned = super().clean() or self.cleaned_data
         ancestor = cleaned.get("parent")
         while ancestor is not None:
             if ancestor.pk == self.instance.pk:

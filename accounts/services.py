@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Min, Q
@@ -139,7 +140,11 @@ def change_profile(
     if actor.pk != user.pk:
         raise NotAllowed("A profile is changed by the person whose it is.")
     user = User.objects.select_for_update().get(pk=user.pk)
-    wanted = {"full_name": full_name.strip(), "time_zone": time_zone, "single_keys": single_keys}
+    wanted: dict[str, Any] = {
+        "full_name": full_name.strip(),
+        "time_zone": time_zone,
+        "single_keys": single_keys,
+    }
     changed = {name: value for name, value in wanted.items() if getattr(user, name) != value}
     for name, value in changed.items():
         setattr(user, name, value)

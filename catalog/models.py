@@ -110,6 +110,13 @@ class Entry(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def shown(self) -> "Version":
+        """The version in force, for code that only what was published can reach."""
+        if self.current_version is None:
+            raise TypeError(f"{self.key} was never published.")
+        return self.current_version
+
 
 class Metric(Entry):
     """A number that people have agreed to name, own and compute one way.

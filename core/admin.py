@@ -1,6 +1,7 @@
 """The admin's records that nobody edits, not even a superuser, and the audit log among them."""
 
 import json
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -29,7 +30,7 @@ for model in (
 class ReadOnlyAdmin(ModelAdmin):
     """Shows rows and changes none: whoever asks, in whatever way."""
 
-    actions = None
+    actions: Any = None
     note = PUBLISHED
     change_form_outer_before_template = "admin/read_only_note.html"
     list_before_template = "admin/read_only_note.html"

@@ -372,7 +372,7 @@ class PolicyForm(forms.ModelForm):
     )
 
     def clean(self):
-        cleaned = super().clean()
+        cleaned = super().clean() or self.cleaned_data
         if cleaned.get("stewards", 0) > cleaned.get("approvals", 0):
             self.add_error("stewards", "Of the approvals, no more than all can be a steward's.")
         if self.instance.pk is None and not self.errors:

@@ -135,7 +135,7 @@ def standings_of(requests: Sequence[ChangeRequest]) -> dict[int, list[Standing]]
     duties = _duties_of({person for people in approving.values() for person in people})
     return {
         request.pk: [
-            _standing(need, approving.get(request.revision_id, []), duties)
+            _standing(need, approving.get(request.revision.pk, []), duties)
             for need in requirements_of(request.revision)
         ]
         for request in requests

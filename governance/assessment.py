@@ -99,7 +99,8 @@ class ItemAssessment:
 
     @property
     def reason(self) -> str:
-        return self.classes.get(self.change_class, "Nothing differs from what is in force")
+        worst = self.change_class
+        return self.classes[worst] if worst else "Nothing differs from what is in force"
 
     @property
     def version_class(self) -> ChangeClass | None:
@@ -211,8 +212,8 @@ def assess(content: Content) -> Assessment:
     after = _known_to({**standing.specs, **proposed})
     problems += faults_above(above, own, changed, after)
     for item, one in zip(content.items, judged, strict=True):
-        found = faults_of(item, one, content, around, above)
-        problems += [problem.at(f"items.{item.key}") for problem in found]
+        faults = faults_of(item, one, content, around, above)
+        problems += [problem.at(f"items.{item.key}") for problem in faults]
     problems += faults_of_request(content, judged)
     outside = [found for found in above if found.key not in own]
     return Assessment(judged, problems, outside, affected, standing, proposed)
@@ -275,7 +276,7 @@ def _judge(
         classes[ChangeClass.STEWARDSHIP] = f"Stewardship, because {card[0].place} changed"
     if entry and item.lifecycle and item.lifecycle != entry.lifecycle:
         classes[ChangeClass.RETIRING] = f"Retiring, because it becomes {item.lifecycle}"
-        card = [*card, _lifecycle_difference(entry, item)]
+        card = [*card, _lifecycle_difference(entry, item, item.lifecycle)]
     if entry is None:
         classes = {ChangeClass.ADDITIVE: f"Additive, because this {item.kind} is new"}
     return ItemAssessment(
@@ -344,8 +345,8 @@ def card_differences(old: Stewardship | None, new: Stewardship) -> list[Differen
     return found
 
 
-def _lifecycle_difference(entry: Entry, item: Item) -> Difference:
-    old, new = Lifecycle(entry.lifecycle).label, Lifecycle(item.lifecycle).label
+def _lifecycle_difference(entry: Entry, item: Item, wanted: str) -> Difference:
+    old, new = Lifecycle(entry.lifecycle).label, Lifecycle(wanted).label
     until = f" until {item.last_day}" if item.last_day else ""
     instead = f", use {item.successor} in its place" if item.successor else ""
     sentence = f"Lifecycle: {old} → {new}{until}{instead}"

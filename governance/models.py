@@ -166,6 +166,13 @@ class Change(models.Model):
     def __str__(self):
         return f"{self.request} {self.key}"
 
+    @property
+    def subject(self) -> Entry:
+        """The entry of a published change, which has one also when it was new."""
+        if self.entry is None:
+            raise TypeError(f"{self} is about nothing that is published.")
+        return self.entry
+
 
 class Draft(models.Model):
     """The one mutable working copy of a request. `lock` grows with every save."""

@@ -115,10 +115,12 @@ def why_cannot_undo(request: ChangeRequest) -> str | None:
     """What stands in the way of taking a published request back in one click, whoever asks."""
     if request.status != Status.PUBLISHED:
         return "Only what was published can be undone."
-    if request.closed_at + UNDO_WITHIN < clock.now():
+    if request.closed_at and request.closed_at + UNDO_WITHIN < clock.now():
         return "It was published more than seven days ago: go back to an earlier version instead."
     for change in request.changes.select_related("entry", "version"):
-        if change.version_id and change.entry.current_version_id != change.version_id:
+        if change.entry is None or change.version_id is None:
+            continue
+        if change.entry.current_version_id != change.version_id:
             return f"{change.entry.name} was changed since: go back to an earlier version instead."
     return None
 

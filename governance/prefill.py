@@ -11,7 +11,7 @@ from governance.content import Item
 
 def item_of(entry: Entry, version: Version | None = None) -> Item:
     """An item that proposes what `version` says (the current one unless told)."""
-    source = version or entry.current_version
+    source = version or entry.shown
     return Item(
         key=entry.key,
         kind=entry.kind,
@@ -59,7 +59,7 @@ def _base_versions(items: list[dict], keys: list[str]) -> dict[str, Version]:
 
 
 def _completed_item(item: dict, versions: Mapping[str, Version]) -> dict:
-    version = versions.get(item.get("key"))
+    version = versions.get(item.get("key", ""))
     if version is None or (item.get("base") is None and _is_whole(item)):
         return item
     spec, words = item.get("spec"), item.get("words")

@@ -34,6 +34,14 @@ def _spec(hash_: str) -> AnySpec:
     return read_spec(Definition.objects.values_list("spec", flat=True).get(pk=hash_))
 
 
+def metric_spec(key: str, specs: Closure) -> MetricSpec:
+    """The metric of that key. Raises TypeError when the key is a dataset's or a segment's."""
+    spec = specs[key]
+    if not isinstance(spec, MetricSpec):
+        raise TypeError(f"{key} is no metric.")
+    return spec
+
+
 def dated_datasets(specs: Closure) -> dict[str, DatasetSpec]:
     """The datasets whose rows have a day: those that can be counted and be late."""
     return {key: spec for key, spec in datasets(specs).items() if spec.time_dimension}

@@ -41,9 +41,9 @@ def _movement(both: list[PreviewPoint], moved: list[PreviewPoint], grain: Grain)
         say = _percent
     else:
         # A percentage of 0 says nothing, so differences are given as they are.
-        sizes = [point.difference for point in both]
+        sizes = [point.difference or Decimal(0) for point in both]
         say = _amount
-    mean = sum(map(abs, sizes)) / len(sizes)
+    mean = sum(map(abs, sizes), Decimal(0)) / len(sizes)
     lowest, highest = min(sizes), max(sizes)
 
     def when(size: Decimal) -> str:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -13,7 +15,7 @@ from measurement.choices import (
     WindowState,
 )
 
-NUMERIC = {"max_digits": 38, "decimal_places": 12, "null": True}
+NUMERIC: dict[str, Any] = {"max_digits": 38, "decimal_places": 12, "null": True}
 
 
 class Source(models.Model):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.models import Metric, Resolution
-from measurement.closures import closure_of
+from measurement.closures import closure_of, metric_spec
 from semantics.definition import AnySpec, Grain
 from semantics.lineage import resolution_hash
 
@@ -28,13 +28,13 @@ class TargetPlan:
 
     @property
     def wanted_grains(self) -> list[str]:
-        grains = self.specs[self.key].grains if self.grains is None else self.grains
+        grains = metric_spec(self.key, self.specs).grains if self.grains is None else self.grains
         return [str(grain) for grain in Grain if grain in grains]
 
     @property
     def wanted_dimensions(self) -> list[str]:
         if self.dimensions is None:
-            return list(self.specs[self.key].dimensions)
+            return list(metric_spec(self.key, self.specs).dimensions)
         return list(self.dimensions)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
@@ -100,8 +101,8 @@ def in_force(keys: Iterable[str] | None = None, *, beside: Mapping[str, AnySpec]
         wanted = {
             name
             for key in missing
-            if (spec := found.specs.get(key)) is not None
-            for name in references(spec)
+            if (known := found.specs.get(key)) is not None
+            for name in references(known)
         }
     return found
 
@@ -201,11 +202,10 @@ def _walk(statement: str, entry_ids: Iterable[int]) -> list[Dependant]:
         return [Dependant(*row) for row in cursor.fetchall() if row[0] not in start]
 
 
-def edges_among(entry_ids: Iterable[int]) -> list[dict]:
+def edges_among(entry_ids: Iterable[int]) -> list[dict[str, Any]]:
     """The lineage edges between these entries, for a graph."""
     ids = list(entry_ids)
-    return list(
-        LineageEdge.objects.filter(upstream_id__in=ids, downstream_id__in=ids).values(
-            "how", "columns", source=F("upstream__key"), target=F("downstream__key")
-        )
+    rows = LineageEdge.objects.filter(upstream_id__in=ids, downstream_id__in=ids).values(
+        "how", "columns", source=F("upstream__key"), target=F("downstream__key")
     )
+    return [dict(row) for row in rows]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max
 
@@ -93,9 +94,9 @@ def entry_as_of(key: str, instant: datetime) -> EntryThen:
     return found[0]
 
 
-def _cards_as_of(instant: datetime, ids: Iterable[int]) -> dict[int, object]:
+def _cards_as_of(instant: datetime, ids: Iterable[int]) -> dict[int, Any]:
     """The rows of history that were the last ones at an instant."""
-    found: dict[int, object] = {}
+    found: dict[int, Any] = {}
     for model in (Metric, Dataset, Segment):
         rows = model.history.filter(history_date__lte=instant, id__in=list(ids))
         last = rows.order_by("id", "-history_date", "-history_id").distinct("id")

@@ -76,7 +76,7 @@ def tree() -> Tree:
 
 
 def _rank(metric: Metric) -> tuple:
-    place = _ROLES.index(metric.role) if metric.role in _ROLES else len(_ROLES)
+    place = _ROLES.index(MetricRole(metric.role)) if metric.role in _ROLES else len(_ROLES)
     return place, metric.tier, metric.name
 
 

@@ -38,7 +38,9 @@ def apply_to_cards(changes: Sequence[CardChange], *, actor, reason: str) -> None
     """Make cards say what a published request says. Called by governance alone."""
     cards = locked_cards(change.key for change in changes)
     domains = {domain.key: domain for domain in Domain.objects.all()}
-    names = {name for change in changes if change.stewardship for name in _people(change)}
+    names = {
+        name for change in changes if change.stewardship for name in _people(change.stewardship)
+    }
     users = {user.username: user for user in User.objects.filter(username__in=names)}
     successors = Entry.objects.in_bulk(
         [change.successor for change in changes if change.successor], field_name="key"
@@ -76,8 +78,7 @@ def _metrics_of(cards) -> list[int]:
     return [card.pk for card in cards.values() if isinstance(card, Metric)]
 
 
-def _people(change: CardChange) -> list[str]:
-    wanted = change.stewardship
+def _people(wanted: Stewardship) -> list[str]:
     return [*wanted.owners, *wanted.backups, *wanted.stewards]
 
 
@@ -132,20 +133,20 @@ def _apply_tree(wanted: Mapping[int, Stewardship], actor, reason: str) -> None:
         for branch in stewardship.tree
     }
     parents = Metric.objects.in_bulk({parent for _, parent, _ in asked}, field_name="key")
-    made = []
+    made: list[HierarchyEdge] = []
     for place, edge in held.items():
         if place not in asked:
             sign(edge, actor=actor, reason=reason).delete()
     for place, branch in asked.items():
         pk, parent, kind = place
         said = {name: getattr(branch, name) for name in _OF_BRANCH}
-        edge = held.get(place)
-        if edge is None:
+        known = held.get(place)
+        if known is None:
             made.append(HierarchyEdge(parent=parents[parent], child_id=pk, kind=kind, **said))
-        elif any(getattr(edge, name) != value for name, value in said.items()):
+        elif any(getattr(known, name) != value for name, value in said.items()):
             for name, value in said.items():
-                setattr(edge, name, value)
-            sign(edge, actor=actor, reason=reason).save()
+                setattr(known, name, value)
+            sign(known, actor=actor, reason=reason).save()
     _create(made, actor, reason)
 
 

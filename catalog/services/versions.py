@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max
 
 from accounts.models import Domain
-from catalog.choices import Kind, Lifecycle
+from catalog.choices import Kind, Lifecycle, Tier
 from catalog.models import Dataset, Entry, LineageEdge, Metric, Resolution, Segment, Version
 from catalog.selectors.entries import dependants_of, in_force
 from catalog.services.definitions import store_definitions
@@ -26,7 +27,7 @@ from semantics.definition import AnySpec
 from semantics.lineage import closure, resolution_hash, upstreams
 
 Card = Metric | Dataset | Segment
-_MODELS: dict[str, type[Card]] = {
+_MODELS: dict[str, Any] = {  # typed as one of them, the managers of three would not fit
     Kind.METRIC: Metric,
     Kind.DATASET: Dataset,
     Kind.SEGMENT: Segment,
@@ -133,7 +134,7 @@ def _new_cards(items: Sequence[NewVersion], *, at: datetime) -> dict[str, Card]:
             key=item.key,
             kind=item.kind,
             domain=item.domain,
-            tier=item.tier,
+            tier=item.tier or Tier.THREE,
             created_at=at,
             changed_at=at,
         )

@@ -4,6 +4,7 @@ talked about, and closed without a publication."""
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db import transaction
 
@@ -95,7 +96,7 @@ def write_draft(request: ChangeRequest, draft: Draft, content: Content, *, actor
     draft.save()
     draft.editors.add(actor)
     _list_items(request, content)
-    header = {
+    header: dict[str, Any] = {
         "title": content.title,
         "publish_when": content.publish_when,
         "publish_on": content.publish_on,
@@ -309,6 +310,6 @@ def back_to(
 def returning_item(entry: Entry, version: Version) -> Item:
     """An item that puts an earlier version's content into force again."""
     item = item_of(entry, version)
-    if entry.kind == "metric" and version.definition_id != entry.current_version.definition_id:
+    if entry.kind == "metric" and version.definition_id != entry.shown.definition_id:
         item.treatment = "restate"
     return item

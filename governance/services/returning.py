@@ -45,7 +45,7 @@ def undo(request: ChangeRequest, *, actor, via: str = "service") -> ChangeReques
 
 
 def _undone(change: Change, content: Content) -> Item:
-    entry, version = change.entry, change.version
+    entry, version = change.subject, change.version
     before = change.before or {}
     if version is not None and version.number == 1:
         item = item_of(entry)
@@ -54,7 +54,7 @@ def _undone(change: Change, content: Content) -> Item:
     previous = (
         entry.versions.select_related("definition").get(number=version.number - 1)
         if version
-        else entry.current_version
+        else entry.shown
     )
     item = returning_item(entry, previous)
     if content.item(change.key).stewardship is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from catalog.choices import Kind, Treatment
+from catalog.choices import Kind
 from core import clock, jobs
 from core.errors import Invalid, OutOfDate, StaleRevision, WrongState
 from governance import policies
@@ -99,7 +99,7 @@ def _freeze(
         draft_lock=draft.lock,
         editors=sorted(editors),
         requirements=[need.as_json() for need in needs],
-        change_class=assessment.change_class,
+        change_class=assessment.change_class or "",
         submitted_by=actor,
         submitted_at=clock.now(),
     )
@@ -133,7 +133,7 @@ def _frozen(content: Content, assessment: Assessment) -> Content:
             item.treatment, item.keep_both_until = "", None
         elif item.kind != Kind.METRIC:
             # What stands on it has its values computed anew; it has no line of its own.
-            item.treatment = Treatment.RESTATE.value
+            item.treatment = "restate"
     frozen.stands_on = assessment.stands_on()
     return frozen
 

@@ -114,7 +114,8 @@ class _Duties:
 
 
 def _spans(history, *columns: str) -> list[tuple]:
-    found, open_rows = [], {}
+    found: list[tuple] = []
+    open_rows: dict[int, tuple] = {}
     for row in history.order_by("id", "history_date", "history_id"):
         if row.id in open_rows:
             found.append((*open_rows.pop(row.id), row.history_date))
@@ -141,7 +142,8 @@ def _requests() -> Iterator[Finding]:
             if item is None:
                 yield Finding(f"{request} {change.key}", "it is no item of the revision")
             elif change.version is not None:
-                yield from _version(request, change, item, before.get(change.version_id))
+                version = change.version
+                yield from _version(request, version, item, before.get(version.pk))
         yield from _consent(request, changes, duties)
 
 
@@ -156,13 +158,12 @@ def _versions_before(versions: list[Version]) -> dict[int, Version]:
 
 
 def _version(
-    request: ChangeRequest, change: Change, item: dict, before: Version | None
+    request: ChangeRequest, version: Version, item: dict, before: Version | None
 ) -> Iterator[Finding]:
-    version = change.version
     if item["definition"] != version.definition_id or item["words"] != version.words:
         yield Finding(str(version), f"it is not what {request} {request.revision} says")
         return
-    needs = [need for need in request.submitted.requirements if need["key"] == change.key]
+    needs = [need for need in request.submitted.requirements if need["key"] == item["key"]]
     if version.change_class not in {need["change_class"] for need in needs}:
         yield Finding(str(version), "no approval policy covered it")
     if any(need["is_new"] != (before is None) for need in needs):
@@ -199,7 +200,7 @@ def _consent(request: ChangeRequest, changes: list[Change], duties: _Duties) -> 
         owners = {
             user
             for user in people
-            if need["owner_counts"] and duties.owned(user, entries.get(need["key"], 0), at)
+            if need["owner_counts"] and duties.owned(user, entries.get(need["key"]) or 0, at)
         }
         stewards = owners | {
             user for user in people if duties.held(user, {Role.STEWARD}, need["domain"], at)

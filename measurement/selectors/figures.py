@@ -87,7 +87,8 @@ def _figures(backfill: Backfill, key: str, pair: dict[str, BackfillTarget]) -> P
             members = [_member(row) for row in cursor.fetchall()]
     complete = [point for point in points if point.is_complete]
     both = [point for point in complete if point.difference is not None]
-    sized = [point for point in both if point.difference_pct is not None]
+    sized = [(point.difference_pct, point) for point in both if point.difference_pct is not None]
+    total = sum((pct for pct, _ in sized), Decimal(0))
     return PreviewFigures(
         key=key,
         grain=str(grain),
@@ -100,12 +101,10 @@ def _figures(backfill: Backfill, key: str, pair: dict[str, BackfillTarget]) -> P
         if old
         else 0,
         vanished=sum(point.new is None and point.old is not None for point in complete),
-        mean_pct=_rounded(sum(point.difference_pct for point in sized) / len(sized))
-        if sized
-        else None,
-        lowest=min(sized, key=lambda point: point.difference_pct, default=None),
-        highest=max(sized, key=lambda point: point.difference_pct, default=None),
-        widest=max(sized, key=lambda point: abs(point.difference_pct), default=None),
+        mean_pct=_rounded(total / len(sized)) if sized else None,
+        lowest=_point_of(min(sized, key=_by_size, default=None)),
+        highest=_point_of(max(sized, key=_by_size, default=None)),
+        widest=_point_of(max(sized, key=lambda one: abs(one[0]), default=None)),
         points=points,
         members=members,
     )
@@ -128,6 +127,14 @@ def _member(row: tuple) -> MemberFigures:
     member, periods, *numbers = row
     old_mean, new_mean, mean_pct, widest_pct = map(_rounded, numbers)
     return MemberFigures(member, periods, old_mean, new_mean, mean_pct, widest_pct)
+
+
+def _by_size(sized: tuple[Decimal, PreviewPoint]) -> Decimal:
+    return sized[0]
+
+
+def _point_of(sized: tuple[Decimal, PreviewPoint] | None) -> PreviewPoint | None:
+    return sized[1] if sized else None
 
 
 def _rounded(value: Decimal | None) -> Decimal | None:

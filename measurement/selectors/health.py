@@ -181,7 +181,7 @@ def latest_points(
     asked = [
         {"metric_id": metric.pk, "hash": metric.served_resolution.hash}
         for metric in metrics
-        if metric.served_resolution_id is not None
+        if metric.served_resolution is not None
     ]
     found: dict[int, list] = {}
     length = "3 months" if grain == Grain.QUARTER else f"1 {grain}"

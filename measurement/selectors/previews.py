@@ -62,7 +62,7 @@ def preview_run(backfill: Backfill) -> PreviewRun:
     figures = backfill.result.get("figures", {}) if is_done else {}
     return PreviewRun(
         backfill=backfill,
-        state=_STATES.get(backfill.status, "failed"),
+        state=_STATES.get(BackfillStatus(backfill.status), "failed"),
         progress=1.0 if is_done else share,
         windows_done=counts["done"],
         windows_total=counts["total"],

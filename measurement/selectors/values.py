@@ -9,7 +9,7 @@ from django.db import connection
 from catalog.models import Metric, Resolution
 from core import clock
 from core.errors import Invalid, NotFound
-from measurement.closures import Closure, calendar_of, closure_of
+from measurement.closures import Closure, calendar_of, closure_of, metric_spec
 from measurement.models import Series
 from measurement.periods import Calendar, after, label
 from measurement.selectors.health import doubt_of, why_no_values
@@ -165,7 +165,7 @@ def _today(metric: Metric, as_of: datetime | None) -> date:
 
 
 def _check_stored(metric: Metric, specs: Closure, grain: Grain, group_by: str | None) -> None:
-    spec = specs[metric.key]
+    spec = metric_spec(metric.key, specs)
     if grain not in spec.grains:
         raise Invalid(
             f"{metric.name} is not computed by {grain}. Ask for {', '.join(spec.grains)}.",

@@ -194,7 +194,7 @@ def _need(target: TargetPlan, purpose: Purpose, start: date | None, until: date 
     ]
     if len(series) < len(wanted):
         return _Need(target, start, until)
-    covered = min(one.until for one in series)
+    covered = min(one.until for one in series if one.until is not None)
     if covered >= until:
         return _Need(target, start, until, is_met=True)
     moved = timedelta(days=1 + days_that_may_move(target.key, target.specs))

@@ -16,7 +16,7 @@ from core.errors import EtalonError, NotAllowed
 from core.row_history import sign
 from measurement import policies
 from measurement.choices import PASSING, CheckKind, Outcome
-from measurement.closures import closure_of, dated_datasets
+from measurement.closures import closure_of, datasets, dated_datasets
 from measurement.models import Backfill, Check, CheckRun, Source
 from measurement.warehouses import open_source
 from measurement.warehouses.base import Limits
@@ -104,9 +104,8 @@ def why_hold(backfill: Backfill) -> str:
         ensure_checks()
     blocking = Check.objects.filter(dataset__key__in=keys, is_blocking=True)
     for check in blocking.select_related("dataset"):
-        run = latest_run(check)
-        if not _is_recent(run):
-            run = run_check(check)
+        last = latest_run(check)
+        run = last if last and _is_recent(last) else run_check(check)
         if run.outcome != Outcome.PASSED:
             return f"{check}: {run.message}"
     return ""
@@ -122,8 +121,8 @@ def _is_recent(run: CheckRun | None) -> bool:
 
 
 def spec_of(dataset: Dataset) -> DatasetSpec:
-    hash_ = dataset.current_version.definition_id
-    return closure_of({dataset.key: hash_})[dataset.key]
+    hash_ = dataset.shown.definition_id
+    return datasets(closure_of({dataset.key: hash_}))[dataset.key]
 
 
 def _freshness(check: Check, dataset: DatasetSpec, today: date, now: datetime) -> dict:

@@ -153,13 +153,13 @@ def split_window(window: BackfillWindow) -> bool:
         return False
     middle = held.start + (held.until - held.start) // 2
     last = held.backfill.windows.aggregate(last=Max("position"))["last"]
-    rows = held.source_rows // 2
+    rows = (held.source_rows or 0) // 2
     BackfillWindow.objects.create(
         backfill=held.backfill,
         position=last + 1,
         start=middle,
         until=held.until,
-        source_rows=held.source_rows - rows,
+        source_rows=(held.source_rows or 0) - rows,
         due_at=Now(),
     )
     BackfillWindow.objects.filter(pk=held.pk).update(

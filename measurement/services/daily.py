@@ -43,7 +43,8 @@ def kept_resolutions(metric: Metric) -> list[Resolution]:
     the official line today; and the older line while both are kept."""
     lines = lines_of(metric, as_of=None, today=clock.today())
     ends = [line[-1].resolution for line in (lines.now, lines.second) if line]
-    found = {one.hash: one for one in [metric.served_resolution, *ends]}
+    served = [metric.served_resolution] if metric.served_resolution else []
+    found = {one.hash: one for one in [*served, *ends]}
     return list(found.values())
 
 
@@ -86,7 +87,8 @@ def _covered_until(target: TargetPlan) -> date | None:
     found = Series.objects.filter(
         resolution_hash=target.resolution_hash, grain__in=target.wanted_grains
     ).values_list("until", flat=True)
-    return min(found, default=None) if None not in found else None
+    days = [day for day in found if day is not None]
+    return min(days, default=None) if len(days) == len(found) else None
 
 
 def _runs(target: TargetPlan):

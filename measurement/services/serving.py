@@ -22,7 +22,7 @@ def serve_targets(backfill: Backfill, *, has_moved: bool = True) -> None:
     """
     targets = backfill.targets.exclude(metric=None).order_by("metric_id")
     for target in targets:
-        metric = Metric.objects.select_for_update(of=("self",)).get(pk=target.metric_id)
+        metric = Metric.objects.select_for_update(of=("self",)).get(entry_ptr=target.metric)
         resolution = _newest(metric, target.resolution_hash)
         if resolution is not None:
             Served.objects.create(

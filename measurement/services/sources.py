@@ -34,7 +34,7 @@ def save_source(source: Source, *, actor, via: str = "service") -> Source:
         raise NotAllowed(why)
     problems = [
         {"place": f"config.{name}", "code": "missing", "message": f"`{name}` is missing: {what}."}
-        for name, what in _NEEDED[source.kind].items()
+        for name, what in _NEEDED[SourceKind(source.kind)].items()
         if not source.config.get(name)
     ]
     problems += [

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -144,7 +145,7 @@ def _parked_error(backfill: Backfill) -> str:
 
 def _finish(backfill: Backfill) -> None:
     checksum, staged = _checksum(backfill)
-    result = {"staged": staged}
+    result: dict[str, Any] = {"staged": staged}
     if backfill.purpose == Purpose.PREVIEW:
         result["figures"] = figures.figures_of(backfill)
     elif backfill.purpose != Purpose.LIVE:

@@ -22,13 +22,15 @@ def tell_of(backfill: Backfill) -> None:
     targets = [target for target in backfill.targets.all() if target.metric_id]
     metrics = [target.metric_id for target in targets]
     people = set(Ownership.objects.filter(entry__in=metrics).values_list("user", flat=True))
-    people |= {backfill.actor_id} - {None}
+    if backfill.actor_id is not None:
+        people.add(backfill.actor_id)
     keys = ", ".join(sorted({target.key for target in targets}))
+    said = _SAYS[BackfillStatus(backfill.status)]
     event = f"daily:{keys}:{backfill.created_at:%Y-%m-%d}" if is_daily else f"run:{backfill.pk}"
     tell(
         User.objects.filter(pk__in=people, is_active=True),
         key=f"{event}:{backfill.status}"[:120],
         kind=f"run_{backfill.status}",
-        text=f"{backfill} of {keys} {_SAYS[backfill.status]} {backfill.error}".strip()[:400],
+        text=f"{backfill} of {keys} {said} {backfill.error}".strip()[:400],
         url=f"/backfills/{backfill.pk}",
     )

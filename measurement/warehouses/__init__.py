@@ -33,7 +33,7 @@ def open_source(source: Source) -> Warehouse:
         warehouse.close()
         warehouse = None
     if warehouse is None:
-        warehouse = import_string(DRIVERS[source.kind])(source.key, source.config)
+        warehouse = import_string(DRIVERS[SourceKind(source.kind)])(source.key, source.config)
         _open.warehouses[key] = (definition, warehouse)
     return warehouse
 

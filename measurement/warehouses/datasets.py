@@ -66,7 +66,7 @@ def what_is_missing(
     """Say which declared columns or tables are gone, when that is why a query failed."""
     for key, dataset in datasets.items():
         missing = missing_columns(warehouse, dataset)
-        table = dataset.relation.name if missing else ""
+        table = getattr(dataset.relation, "name", "") if missing else ""
         if missing and len(missing) == len(dataset.columns):
             return SourceUnavailable(
                 f"The source `{source_key}` no longer has the table `{table}` that the dataset "
