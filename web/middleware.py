@@ -1,15 +1,17 @@
 """What holds for every page: signed in, the reader's time zone, and refusals shown as pages."""
 
+from contextlib import nullcontext
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponseNotAllowed
 from django.utils import timezone
 
 from core.errors import EtalonError
-from web.views.errors import refused
+from web.views.errors import method_refused, refused
 
 
 class SignedIn(LoginRequiredMiddleware):
@@ -27,6 +29,18 @@ class SignedIn(LoginRequiredMiddleware):
         return redirect_to_login(path or "/", redirect_field_name=REDIRECT_FIELD_NAME)
 
 
+class PageMethods:
+    """Pages are read and sent, nothing else. The API answers for its own methods."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method in ("GET", "HEAD", "POST") or request.path.startswith("/api/"):
+            return self.get_response(request)
+        return method_refused(request, "GET, HEAD, POST")
+
+
 class ReaderTimeZone:
     """Show times in the zone that the signed-in person chose."""
 
@@ -34,11 +48,18 @@ class ReaderTimeZone:
         self.get_response = get_response
 
     def __call__(self, request):
-        zone = getattr(request.user, "time_zone", "")
-        if zone and zone in available_timezones():
-            with timezone.override(ZoneInfo(zone)):
-                return self.get_response(request)
-        return self.get_response(request)
+        zone = _zone_of(getattr(request.user, "time_zone", ""))
+        with timezone.override(zone) if zone else nullcontext():
+            return self.get_response(request)
+
+
+def _zone_of(name: str) -> ZoneInfo | None:
+    """The zone of a name, if this system has it. The list of all is read from the disk each time
+    that it is asked for, which is too slow for every request."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 class Refusals:
@@ -51,7 +72,10 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return method_refused(request, response["Allow"])
+        return response
 
     def process_exception(self, request, exception):
         if isinstance(exception, EtalonError):

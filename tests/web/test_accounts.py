@@ -86,10 +86,13 @@ def test_a_password_is_refused_with_its_reason(web, person, current, new, said):
 def test_a_token_is_shown_once_and_never_kept_in_clear(web, person):
     asked = {"name": "Nightly export", "scopes": [Scope.READ, Scope.PROPOSE], "days": 30}
 
-    made = web.post("/profile/tokens", asked)
+    sent = web.post("/profile/tokens", asked)
+    made = web.get(sent.url)
 
     token = ApiToken.objects.get()
     secret = made.context["secret"]
+    assert (sent.status_code, sent.url) == (302, "/profile/tokens")
+    assert secret not in str(dict(web.session))
     assert secret in made.content.decode()
     assert "no-store" in made.headers["Cache-Control"]
     assert secret not in web.get("/profile/tokens").content.decode()

@@ -25,6 +25,7 @@ HINTS = {
     403: "If you need it for your work, ask a steward or an administrator of Etalon. "
     "Nothing was changed.",
     404: "The address may be mistyped, or what was here had another name. Search for it above.",
+    405: "Go to the page that you came from and use its buttons. Nothing was changed.",
     409: "Go back, read the page again and decide anew. Nothing was saved.",
     422: "Go back and correct what is said above. Nothing was saved.",
     503: "Try again in a minute. Nothing was lost.",
@@ -42,6 +43,13 @@ def refused(request, message: str, status: int):
         "hint": HINTS.get(status, ""),
     }
     return render(request, "errors/refused.html", context, status=status)
+
+
+def method_refused(request, allowed: str):
+    """An address that is only read, or only sent to."""
+    response = refused(request, f"It takes {allowed}, and this was {request.method[:20]}.", 405)
+    response["Allow"] = allowed
+    return response
 
 
 def bad_request(request, exception):
