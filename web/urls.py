@@ -14,6 +14,7 @@ from web.views import (
     session,
     style,
     tokens,
+    tree,
 )
 from web.views.health import healthz
 
@@ -23,7 +24,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", home.home, name="home"),
     path("metrics", catalog.catalog, name="catalog"),
-    path("tree", catalog.tree, name="tree"),
+    path("suggestions", catalog.suggest, name="suggestions"),
+    path("tree", tree.tree, name="tree"),
     re_path(r"^metrics/(?P<key>[a-z]\w*)$", metrics.metric, name="metric"),
     re_path(r"^metrics/(?P<key>[a-z]\w*)@(?P<number>\d+)$", metrics.metric, name="metric-version"),
     re_path(r"^metrics/(?P<key>[a-z]\w*)\.csv$", metrics.values_csv, name="metric-csv"),

@@ -116,7 +116,9 @@ def _catalog_page(row: type[s.Serializer], name: str) -> type[s.Serializer]:
     counts = s.DictField(
         child=s.DictField(child=s.IntegerField()), allow_null=True, help_text="When asked for."
     )
-    return page_of(row, name, facets=counts)
+    total = s.IntegerField(help_text="How many match on all pages.")
+    meant = s.CharField(allow_null=True, help_text="The nearest name, when no word was found.")
+    return page_of(row, name, total=total, meant=meant, facets=counts)
 
 
 class DatasetRow(EntryRow):

@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from accounts.models import Domain
 from api import paging, parameters, rows
 from api.conditional import answer
-from api.listing import facets_of, page_of_entries, searched
 from api.schemas.entries import (
     DatasetDetail,
     DatasetPage,
@@ -19,18 +18,26 @@ from api.schemas.entries import (
 )
 from api.schemas.shared import PAGING, asks, reads
 from api.views.base import EtalonView
-from catalog.choices import Kind, Lifecycle, MetricRole, Tier
+from catalog.choices import Kind, Lifecycle, MetricRole
 from catalog.models import Dataset, Entry, Metric, Ownership, Segment, Version
+from catalog.selectors.search import (
+    CHOICES,
+    FACETS,
+    MAX_QUERY,
+    METRIC_FACETS,
+    SORTS,
+    CatalogQuery,
+    catalog_page,
+)
 from core.errors import NotFound
 from measurement.selectors import health
 from semantics.definition import DatasetSpec
 from semantics.problems import nearest
 
 _MODELS = {Kind.METRIC: Metric, Kind.DATASET: Dataset, Kind.SEGMENT: Segment}
-_TIERS = [str(tier) for tier in Tier.values]
-_ROLES = MetricRole.values
-_FACETS = ("domain", "tier", "lifecycle", "owner")
-_METRIC_FACETS = ("domain", "tier", "role", "lifecycle", "owner")
+# The address says the kind already.
+_METRIC_FACETS = tuple(name for name in FACETS if name != "kind")
+_FACETS = tuple(name for name in _METRIC_FACETS if name not in METRIC_FACETS)
 
 
 def find(kind: str, key: str) -> Entry:
@@ -75,44 +82,63 @@ class _List(EtalonView):
     facets: tuple[str, ...] = _FACETS
 
     def listed(self, request):
-        parameters.only(request, [*self.facets, "q", "tag", "facets", "cursor", "limit"])
-        found = self._filtered(request)
-        page, following = page_of_entries(request, _whole(found))
-        body = paging.page(request, [rows.entry_row(entry) for entry in page], following)
-        body["facets"] = None
-        if parameters.flag(request, "facets"):
-            text = request.query_params.get("q", "").strip()
-            body["facets"] = facets_of(searched(found, text) if text else found, self.facets)
+        parameters.only(request, [*self.facets, "q", "sort", "facets", "cursor", "limit"])
+        wants_counts = parameters.flag(request, "facets")
+        query = CatalogQuery(
+            text=_text(request),
+            facets={name: self._chosen(request, name) for name in self.facets},
+            sort=parameters.choice(request, "sort", SORTS, "relevance"),
+            limit=paging.limit_of(request),
+            position=paging.cursor_of(request),
+            kinds=[self.kind],
+        )
+        found = catalog_page(query, user=request.user, with_facets=wants_counts)
+        listed = [rows.entry_row(entry) for entry in found.rows]
+        body = paging.page(request, listed, found.next_position)
+        body |= {"total": found.total, "meant": found.meant or None, "facets": None}
+        if wants_counts:
+            counts = {facet.name: facet.options for facet in found.facets}
+            body["facets"] = {
+                name: {option.value: option.count for option in counts.get(name, ())}
+                for name in self.facets
+            }
         return answer(request, lambda: body)
 
-    def _filtered(self, request) -> QuerySet:
-        found = _MODELS[self.kind].objects.all()
-        if tiers := parameters.several(request, "tier", _TIERS):
-            found = found.filter(tier__in=tiers)
-        if states := parameters.several(request, "lifecycle", Lifecycle.values):
-            found = found.filter(lifecycle__in=states)
-        if "domain" in request.query_params:
+    def _chosen(self, request, name: str) -> list[str]:
+        if name not in request.query_params:
+            return []
+        if name == "domain":
             known = list(Domain.objects.order_by("key").values_list("key", flat=True))
-            found = found.filter(domain__key__in=parameters.several(request, "domain", known))
-        if owners := parameters.several(request, "owner"):
-            owned = Ownership.objects.filter(user__username__in=owners, role="owner")
-            found = found.filter(pk__in=owned.values("entry"))
-        if "role" in self.facets and (roles := parameters.several(request, "role", _ROLES)):
-            found = found.filter(role__in=roles)
-        for tag in parameters.several(request, "tag"):
-            found = found.filter(tags__contains=[tag])
-        return found
+            return parameters.several(request, name, known)
+        return parameters.several(request, name, CHOICES.get(name))
+
+
+def _text(request) -> str:
+    text = request.query_params.get("q", "").strip()
+    if len(text) > MAX_QUERY:
+        raise parameters.Refused("q", f"Search for at most {MAX_QUERY} characters.")
+    return text
 
 
 _ASKS = [
-    asks("q", "Words to search for; the beginnings of words when no whole word is found."),
+    asks("q", "Words or their beginnings; with a minus in front, a word that must not be there."),
     asks("domain", "Only of these domains; several with commas."),
     asks("tier", "Only of these tiers: 1, 2, 3, or 9 for local."),
     asks("lifecycle", f"Only in these states: {', '.join(Lifecycle.values)}."),
     asks("owner", "Only what these people own, by username."),
-    asks("tag", "Only what has all these tags."),
+    asks("tag", "Only what has one of these tags."),
+    asks("changed", "Only what changed in the last so many days.", enum=list(CHOICES["changed"])),
+    asks("mine", "Only what you own or follow.", enum=list(CHOICES["mine"])),
+    asks("sort", "By rank with words, else by name, unless told.", enum=list(SORTS)),
     asks("facets", "Count the values of every facet, too.", enum=["true", "false"]),
     *PAGING,
+]
+_METRIC_ASKS = [
+    asks("role", f"Only in these roles: {', '.join(MetricRole.values)}."),
+    asks("kpi", "Only KPIs, or only what is none.", enum=list(CHOICES["kpi"])),
+    asks("timing", "Only leading, or only lagging."),
+    asks("category", "Only of these categories."),
+    asks("stage", "Only of these stages."),
 ]
 _AS_OF = asks("as_of", "As it was in force and known at this instant, or at the end of this day.")
 
@@ -125,7 +151,7 @@ class Metrics(_List):
     @extend_schema(
         operation_id="list_metrics",
         summary="Metrics: search and facets",
-        parameters=[asks("role", f"Only in these roles: {', '.join(_ROLES)}."), *_ASKS],
+        parameters=[*_METRIC_ASKS, *_ASKS],
         responses=reads(MetricPage),
     )
     def get(self, request):

@@ -1,23 +1,27 @@
 """Finding something in the catalog: words, misspelt words, facets with counts, pages.
 
-With words, the best few hundred matches are ranked and counted; without, all entries are. What
-the facets count is read in one pass, so that every count is true of what the others leave over.
+With words, the best few hundred matches are ranked and counted; without, all entries are. The
+database counts: once for all combinations of the facets that an entry has one value of, and once
+for each facet of many values. A count is true of what the other facets leave over.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import F, Q
-from rapidfuzz import fuzz, process
+from django.db import connection
+from django.db.models import Case, Count, F, Func, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
+from rapidfuzz import process
+from rapidfuzz.distance import JaroWinkler
 
-from accounts.models import User
+from accounts.models import Domain, User
 from catalog.choices import Kind, Lifecycle, MetricRole, OwnershipRole, Tier
 from catalog.models import Entry, Follow, Metric, Ownership
 from core import clock
@@ -25,10 +29,11 @@ from core.errors import Invalid
 
 # Of all that matches words, so many are ranked; nobody reads further.
 MOST_RANKED = 500
-# How alike a misspelt word and a name must be, of 100.
-_ALIKE = 72
+MAX_QUERY = 200
+# How alike a misspelt word and a known one must be, by Jaro and Winkler.
+_ALIKE = 0.85
 SORTS = ("relevance", "name", "changed")
-_WITHIN = {"7": 7, "30": 30, "90": 90}
+_WITHIN = (7, 30, 90)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Facet:
 @dataclass(frozen=True)
 class CatalogPage:
     """`rows` are metrics in full and other entries as they are. `meant` is the nearest name when
-    nothing matched the words themselves."""
+    nothing matched the words themselves. `facets` are empty when nobody asked for them."""
 
     rows: list[Entry]
     total: int
@@ -74,18 +79,7 @@ class CatalogPage:
     meant: str = ""
 
 
-@dataclass(frozen=True)
-class _Row:
-    """What is counted and sorted of one entry."""
-
-    pk: int
-    rank: int
-    name: str
-    changed_at: datetime
-    values: dict[str, tuple[str, ...]]
-
-
-_FACETS = {
+FACETS = {
     "domain": "Domain",
     "kind": "Kind",
     "tier": "Tier",
@@ -100,41 +94,59 @@ _FACETS = {
     "changed": "Changed in the last",
     "mine": "Mine",
 }
-_LABELS: dict[str, dict[str, str]] = {
-    "kind": dict(Kind.choices),
+# What only a metric has.
+METRIC_FACETS = ("role", "kpi", "timing", "category", "stage")
+CHOICES: dict[str, dict[str, str]] = {
+    "kind": {str(kind.value): str(kind.label) for kind in Kind},
     "tier": {str(tier.value): str(tier.label) for tier in Tier},
-    "role": dict(MetricRole.choices),
+    "role": {str(role.value): str(role.label) for role in MetricRole},
     "kpi": {"yes": "KPI", "no": "Metric"},
-    "lifecycle": dict(Lifecycle.choices),
-    "changed": {days: f"{days} days" for days in _WITHIN},
+    "lifecycle": {str(state.value): str(state.label) for state in Lifecycle},
+    "changed": {str(days): f"{days} days" for days in _WITHIN},
     "mine": {"owned": "I own", "followed": "I follow"},
 }
 # Counts of these are read in their own order, not the largest first.
-_IN_ORDER = ("tier", "changed", "role", "lifecycle")
+_IN_ORDER = ("tier", "changed", "role", "lifecycle", "mine")
+# The columns of what an entry has one value of, and the value as facets write it.
+_COLUMNS = {
+    "domain": "domain",
+    "kind": "kind",
+    "tier": "tier",
+    "role": "metric__role",
+    "kpi": "metric__is_kpi",
+    "timing": "metric__timing",
+    "category": "metric__category",
+    "stage": "metric__stage",
+    "lifecycle": "lifecycle",
+    "changed": "age",
+}
 
 
-def catalog_page(query: CatalogQuery, *, user: User | None = None) -> CatalogPage:
+def catalog_page(
+    query: CatalogQuery, *, user: User | None = None, with_facets: bool = True
+) -> CatalogPage:
     """One page of the catalog with the counts of all facets. A few queries, whatever its size."""
     _refuse_unknown(query)
     ranked, is_fuzzy, meant = _candidates(query.text)
-    rows = _rows(ranked, query.kinds, user)
-    chosen = {name: set(values) for name, values in query.facets.items() if values}
-    found = [row for row in rows if _matches(row, chosen)]
-    key, is_relevance = _order(query)
-    found.sort(key=key)
-    following = _after(found, query.position, key)
-    page = following[: query.limit]
-    next_position = list(key(page[-1])) if len(following) > query.limit else None
-    if is_relevance and next_position:
-        next_position = [page[-1].rank, page[-1].pk]
+    asked = _Asked(query, ranked, user)
+    ids, next_position = asked.page()
+    combinations = asked.combinations()
     return CatalogPage(
-        rows=_in_full([row.pk for row in page]),
-        total=len(found),
-        facets=_counted(rows, chosen),
+        rows=_in_full(ids),
+        total=asked.total(combinations),
+        facets=asked.facets(combinations) if with_facets else [],
         next_position=next_position,
         is_fuzzy=is_fuzzy,
         meant=meant,
     )
+
+
+def suggestions(text: str, *, limit: int = 6) -> tuple[list[Entry], str]:
+    """The best few for a field that is still being typed in, and what was meant if misspelt."""
+    ranked, _, meant = _candidates(text)
+    shown = Entry.objects.filter(pk__in=ranked or [], current_version__isnull=False)
+    rows = {row.pk: row for row in shown.select_related("domain").defer("search")}
+    return [rows[pk] for pk in ranked or [] if pk in rows][:limit], meant
 
 
 def _refuse_unknown(query: CatalogQuery) -> None:
@@ -142,10 +154,10 @@ def _refuse_unknown(query: CatalogQuery) -> None:
         {
             "place": name,
             "code": "unknown_facet",
-            "message": f"There is no facet “{name}”. Choose among {', '.join(_FACETS)}.",
+            "message": f"There is no facet “{name}”. Choose among {', '.join(FACETS)}.",
         }
         for name in query.facets
-        if name not in _FACETS
+        if name not in FACETS
     ]
     if query.sort not in SORTS:
         message = f"There is no order “{query.sort}”. Choose among {', '.join(SORTS)}."
@@ -154,186 +166,302 @@ def _refuse_unknown(query: CatalogQuery) -> None:
         raise Invalid(problems[0]["message"], problems=problems)
 
 
+# --- words ------------------------------------------------------------------------------------
+
+
 def _candidates(text: str) -> tuple[list[int] | None, bool, str]:
-    """Ids of what matches, best first; None without words. Misspelt words find what is alike."""
-    words = re.findall(r"\w+", text)[:12]
+    """Ids of what matches, best first; None without words. Misspelt words find what is alike.
+
+    Words may be unfinished; a word behind a minus must not be there.
+    """
+    terms = re.findall(r"(?:(?<!\S)(-))?(\w+)", text[:MAX_QUERY])[:12]
+    words = [word for minus, word in terms if not minus]
     if not words:
-        return None, False, ""
+        return (None, False, "") if not text.strip() else ([], False, "")
     asked = SearchQuery(
-        " & ".join(f"{word}:*" for word in words), search_type="raw", config="english"
+        " & ".join(f"{'!' if minus else ''}{word}:*" for minus, word in terms),
+        search_type="raw",
+        config="english",
     )
-    like_key = Q(key__startswith="_".join(word.lower() for word in words))
-    matching = Entry.objects.filter(Q(search=asked) | like_key).values("pk")[:MOST_RANKED]
+    matches = Q(search=asked)
+    if len(words) == len(terms):
+        matches |= Q(key__startswith="_".join(word.lower() for word in words))
+    if ids := _ranked(matches, asked):
+        return ids, False, ""
+    return _alike(words)
+
+
+def _ranked(matches: Q, asked: SearchQuery) -> list[int]:
+    matching = Entry.objects.filter(matches).order_by().values_list("pk", flat=True)
     found = (
-        Entry.objects.filter(pk__in=list(matching.values_list("pk", flat=True)))
+        Entry.objects.filter(pk__in=list(matching[:MOST_RANKED]))
         .annotate(rank=SearchRank(F("search"), asked))
         .order_by("-rank", "tier", "name", "pk")
-        .values_list("pk", flat=True)
     )
-    if ids := list(found):
-        return ids, False, ""
-    return _alike(" ".join(words))
+    return list(found.values_list("pk", flat=True))
 
 
-def _alike(text: str) -> tuple[list[int], bool, str]:
-    """Entries whose names, keys or synonyms look like a text in which nothing was found."""
-    spellings: dict[str, int] = {}
-    names: dict[int, str] = {}
-    for pk, name, key, synonyms in Entry.objects.values_list("pk", "name", "key", "synonyms"):
-        names[pk] = name
-        for spelling in (name, key.replace("_", " "), *synonyms):
-            spellings.setdefault(spelling.lower(), pk)
-    matches = process.extract(
-        text.lower(), list(spellings), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=25
-    )
-    ids = list(dict.fromkeys(spellings[spelling] for spelling, _, _ in matches))
-    return ids, bool(ids), names[ids[0]] if ids else ""
-
-
-_COLUMNS = (
-    *("pk", "name", "kind", "tier", "lifecycle", "tags", "changed_at"),
-    *("domain__key", "metric__role", "metric__is_kpi", "metric__timing"),
-    *("metric__category", "metric__stage"),
+# The stems of all names, keys, synonyms and tags.
+_VOCABULARY = """
+SELECT word FROM ts_stat(
+    'SELECT search FROM catalog_entry WHERE current_version_id IS NOT NULL', 'ab'
 )
+"""
 
 
-def _rows(ranked: list[int] | None, kinds: Sequence[str], user: User | None) -> list[_Row]:
-    entries = Entry.objects.filter(current_version__isnull=False)
-    if ranked is not None:
-        entries = entries.filter(pk__in=ranked)
-    if kinds:
-        entries = entries.filter(kind__in=kinds)
-    ranks = {pk: position for position, pk in enumerate(ranked or ())}
-    owners = _owners(ranked)
-    mine = _mine(user)
-    now = clock.now()
-    found = []
-    for pk, name, kind, tier, lifecycle, tags, changed_at, domain, *metric in entries.values_list(
-        *_COLUMNS
-    ):
-        role, is_kpi, timing, category, stage = metric
-        age = now - changed_at
-        found.append(
-            _Row(
-                pk=pk,
-                rank=ranks.get(pk, 0),
-                name=name.lower(),
-                changed_at=changed_at,
-                values={
-                    "domain": (domain,),
-                    "kind": (kind,),
-                    "tier": (str(tier),),
-                    "role": (role,) if role else (),
-                    "kpi": () if is_kpi is None else ("yes" if is_kpi else "no",),
-                    "timing": (timing,) if timing else (),
-                    "category": (category,) if category else (),
-                    "stage": (stage,) if stage else (),
-                    "lifecycle": (lifecycle,),
-                    "owner": owners.get(pk, ()),
-                    "tag": tuple(tags),
-                    "changed": tuple(
-                        name for name, days in _WITHIN.items() if age <= timedelta(days=days)
-                    ),
-                    "mine": mine.get(pk, ()),
-                },
-            )
+def _alike(words: list[str]) -> tuple[list[int], bool, str]:
+    """What is found when each word is read as the nearest one that the catalog knows."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VOCABULARY)
+        known = [word for (word,) in cursor.fetchall()]
+    nearest = [
+        process.extractOne(
+            word.lower(), known, scorer=JaroWinkler.normalized_similarity, score_cutoff=_ALIKE
         )
-    return found
+        for word in words
+    ]
+    stems = [
+        "'{}'".format(one[0].replace("\\", "\\\\").replace("'", "''")) for one in nearest if one
+    ]
+    for joined in (" & ", " | "):
+        asked = SearchQuery(joined.join(stems), search_type="raw", config="simple")
+        if stems and (ids := _ranked(Q(search=asked), asked)):
+            return ids, True, Entry.objects.values_list("name", flat=True).get(pk=ids[0])
+    return [], False, ""
 
 
-def _owners(ranked: list[int] | None) -> dict[int, tuple[str, ...]]:
-    rows = Ownership.objects.filter(role=OwnershipRole.OWNER).order_by()
-    if ranked is not None:
-        rows = rows.filter(entry__in=ranked)
-    found: dict[int, tuple[str, ...]] = {}
-    for entry_id, username in rows.values_list("entry_id", "user__username"):
-        found[entry_id] = (*found.get(entry_id, ()), username)
-    return found
+# --- facets and pages -------------------------------------------------------------------------
 
 
-def _mine(user: User | None) -> dict[int, tuple[str, ...]]:
-    if user is None or not user.is_authenticated:
-        return {}
-    owned = Ownership.objects.filter(user=user, role=OwnershipRole.OWNER)
-    ids = owned.values_list("entry_id", flat=True)
-    found: dict[int, tuple[str, ...]] = dict.fromkeys(ids, ("owned",))
-    for pk in Follow.objects.filter(user=user).values_list("entry_id", flat=True):
-        found[pk] = (*found.get(pk, ()), "followed")
-    return found
+@dataclass(frozen=True)
+class _Combination:
+    """So many entries have these values; of an age, all that it lies within."""
+
+    values: dict[str, tuple[str, ...]]
+    count: int
 
 
-def _matches(row: _Row, chosen: Mapping[str, set[str]], *, but: str = "") -> bool:
-    return all(
-        values.intersection(row.values[name]) for name, values in chosen.items() if name != but
-    )
+class _Asked:
+    """One query of the catalog, asked for its page and for the counts of its facets."""
 
+    def __init__(self, query: CatalogQuery, ranked: list[int] | None, user: User | None):
+        self.query, self.ranked, self.user = query, ranked, user
+        self.chosen = {name: list(values) for name, values in query.facets.items() if values}
+        self.now = clock.now()
+        self.domains = {row.pk: row for row in Domain.objects.all()}
 
-def _order(query: CatalogQuery) -> tuple[Callable[[_Row], tuple], bool]:
-    if query.sort == "changed":
-        return lambda row: (-row.changed_at.timestamp(), -row.pk), False
-    if query.sort == "name" or not query.text.strip():
-        return lambda row: (row.name, row.pk), False
-    return lambda row: (row.rank, row.pk), True
+    def rows(self, *, but: str = "", only: Sequence[str] | None = None) -> QuerySet[Entry]:
+        """What the words and the chosen facets leave over, all facets or some of them."""
+        found = Entry.objects.filter(current_version__isnull=False).order_by()
+        if self.ranked is not None:
+            found = found.filter(pk__in=self.ranked)
+        if self.query.kinds:
+            found = found.filter(kind__in=self.query.kinds)
+        for name, values in self.chosen.items():
+            if name != but and (only is None or name in only):
+                found = found.filter(self._condition(name, values))
+        return found
 
+    def _condition(self, name: str, values: list[str]) -> Q:
+        match name:
+            case "domain":
+                return Q(domain__in=[pk for pk, row in self.domains.items() if row.key in values])
+            case "tier":
+                return Q(tier__in=[int(value) for value in values if value.isdecimal()])
+            case "kpi":
+                return Q(metric__is_kpi__in=[value == "yes" for value in values])
+            case "owner":
+                held = Ownership.objects.filter(
+                    role=OwnershipRole.OWNER, user__username__in=values
+                ).order_by()
+                return Q(pk__in=held.values("entry"))
+            case "tag":
+                found = Q(pk__in=[])
+                for value in values:
+                    found |= Q(tags__contains=[value])
+                return found
+            case "changed":
+                days = [int(value) for value in values if value in CHOICES["changed"]]
+                since = self.now - timedelta(days=max(days, default=0))
+                return Q(changed_at__gte=since)
+            case "mine":
+                found = Q(pk__in=[])
+                for value in values:
+                    found |= Q(pk__in=self._mine(value))
+                return found
+        return Q(**{f"{_COLUMNS[name]}__in": values})
 
-def _after(
-    rows: list[_Row], position: list[Any] | None, key: Callable[[_Row], tuple]
-) -> list[_Row]:
-    if position is None:
-        return rows
-    last = tuple(position)
-    try:
-        return [row for row in rows if key(row) > last]
-    except TypeError as error:
-        raise Invalid("This cursor belongs to another order. Start without one.") from error
+    def _mine(self, what: str) -> QuerySet:
+        if not self._is_known():
+            return Entry.objects.none().values("pk")
+        if what == "owned":
+            held = Ownership.objects.filter(user=self.user, role=OwnershipRole.OWNER)
+            return held.order_by().values("entry")
+        if what == "followed":
+            return Follow.objects.filter(user=self.user).values("entry")
+        return Entry.objects.none().values("pk")
+
+    # --- the page ---
+
+    def page(self) -> tuple[list[int], list[Any] | None]:
+        """The ids of one page in order, and where the next one begins."""
+        limit = self.query.limit
+        if self.ranked is not None and self.query.sort == "relevance":
+            rows = self._ranked_after()[: limit + 1]
+        else:
+            rows = self._sorted_after()[: limit + 1]
+        more = [*rows[limit - 1]] if len(rows) > limit else None
+        return [pk for _, pk in rows[:limit]], more
+
+    def _ranked_after(self) -> list[tuple[int, int]]:
+        left = set(self.rows().values_list("pk", flat=True))
+        ranks = [(rank, pk) for rank, pk in enumerate(self.ranked or ()) if pk in left]
+        if self.query.position is None:
+            return ranks
+        rank, pk = self._position(int)
+        return [each for each in ranks if each > (rank, pk)]
+
+    def _sorted_after(self) -> list[tuple[Any, int]]:
+        limit = self.query.limit
+        if self.query.sort == "changed":
+            rows = self.rows().order_by("-changed_at", "-pk")
+            if self.query.position is not None:
+                at, pk = self._position(datetime.fromisoformat)
+                rows = rows.filter(Q(changed_at__lt=at) | Q(changed_at=at, pk__lt=pk))
+            found = rows.values_list("changed_at", "pk")[: limit + 1]
+            return [(at.isoformat(), pk) for at, pk in found]
+        rows = self.rows().annotate(small=Lower("name")).order_by("small", "pk")
+        if self.query.position is not None:
+            small, pk = self._position(_text)
+            rows = rows.filter(Q(small__gt=small) | Q(small=small, pk__gt=pk))
+        return list(rows.values_list("small", "pk")[: limit + 1])
+
+    def _position(self, read) -> tuple[Any, int]:
+        try:
+            first, pk = self.query.position or ()
+            return read(first), int(pk)
+        except (TypeError, ValueError) as error:
+            raise Invalid("This cursor belongs to another order. Start without one.") from error
+
+    # --- the counts ---
+
+    def combinations(self) -> list[_Combination]:
+        """The values that entries have together, counted. What is chosen of a facet with many
+        values narrows them already; the rest is left to who reads them."""
+        ages = [
+            When(changed_at__gte=self.now - timedelta(days=days), then=Value(days))
+            for days in _WITHIN
+        ]
+        age = Case(*ages, default=Value(0), output_field=IntegerField())
+        many = [name for name in self.chosen if name not in _COLUMNS]
+        counted = self.rows(only=many).annotate(age=age).values_list(*_COLUMNS.values())
+        return [
+            _Combination(self._values(dict(zip(_COLUMNS, values, strict=True))), count)
+            for *values, count in counted.annotate(count=Count("pk"))
+        ]
+
+    def _values(self, row: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        age, is_kpi = row.pop("changed"), row.pop("kpi")
+        row["domain"] = self.domains[row["domain"]].key
+        found = {
+            name: (str(value),) if value not in (None, "") else () for name, value in row.items()
+        }
+        found["kpi"] = () if is_kpi is None else ("yes" if is_kpi else "no",)
+        found["changed"] = tuple(str(days) for days in _WITHIN if age and age <= days)
+        return found
+
+    def _left(self, combinations: list[_Combination], *, but: str = "") -> list[_Combination]:
+        single = {
+            name: set(v) for name, v in self.chosen.items() if name in _COLUMNS and name != but
+        }
+        return [
+            one
+            for one in combinations
+            if all(wanted.intersection(one.values[name]) for name, wanted in single.items())
+        ]
+
+    def total(self, combinations: list[_Combination]) -> int:
+        return sum(one.count for one in self._left(combinations))
+
+    def facets(self, combinations: list[_Combination]) -> list[Facet]:
+        """Each facet's counts among what the other facets leave over."""
+        found = []
+        for name, label in FACETS.items():
+            counts = self._counts(name, combinations)
+            for value in self.chosen.get(name, ()):
+                counts.setdefault(value, 0)
+            if options := self._options(name, counts):
+                found.append(Facet(name, label, options))
+        return found
+
+    def _counts(self, name: str, combinations: list[_Combination]) -> dict[str, int]:
+        if name in _COLUMNS:
+            counts: Counter[str] = Counter()
+            for one in self._left(combinations, but=name):
+                for value in one.values[name]:
+                    counts[value] += one.count
+            return dict(counts)
+        rows = self.rows(but=name)
+        if name == "owner":
+            held = Ownership.objects.filter(role=OwnershipRole.OWNER, entry__in=rows.values("pk"))
+            people = held.order_by().values_list("user__username")
+            return dict(people.annotate(count=Count("pk")))
+        if name == "tag":
+            tags = Func(F("tags"), function="jsonb_array_elements_text", set_returning=True)
+            return dict(rows.values_list(tags).annotate(count=Count("pk")))
+        whose = CHOICES["mine"] if self._is_known() else ()
+        mine = {value: rows.filter(pk__in=self._mine(value)).count() for value in whose}
+        return {value: count for value, count in mine.items() if count}
+
+    def _is_known(self) -> bool:
+        return self.user is not None and self.user.is_authenticated
+
+    def _options(self, name: str, counts: Mapping[str, int]) -> list[Option]:
+        labels = self._labels(name, counts)
+        chosen = self.chosen.get(name, ())
+        options = [
+            Option(value, labels.get(value) or _said(value), count, value in chosen)
+            for value, count in counts.items()
+        ]
+        if name in _IN_ORDER:
+            order = list(labels)
+            return sorted(options, key=lambda one: _place(order, one.value))
+        return sorted(options, key=lambda one: (-one.count, one.label))
+
+    def _labels(self, name: str, counts: Mapping[str, int]) -> Mapping[str, str]:
+        if name == "domain":
+            return {row.key: row.name for row in self.domains.values()}
+        if name == "tag":
+            return {value: value for value in counts}
+        if name == "owner":
+            people = User.objects.filter(username__in=list(counts))
+            return {person.username: str(person) for person in people}
+        return CHOICES.get(name, {})
 
 
 def _in_full(ids: list[int]) -> list[Entry]:
     """The entries of a page in its order, metrics as metrics, with what a row of a list shows."""
+    owners = Prefetch("ownerships", Ownership.objects.select_related("user"))
     related = ("domain", "current_version__definition")
-    metrics = Metric.objects.select_related(*related).in_bulk(ids)
-    others = Entry.objects.select_related(*related).in_bulk([pk for pk in ids if pk not in metrics])
-    found = {**others, **metrics}
+    found: dict[int, Entry] = {}
+    metrics = Metric.objects.filter(pk__in=ids).select_related(*related, "served_resolution")
+    for metric in metrics.defer("search").prefetch_related(owners):
+        found[metric.pk] = metric
+    if others := [pk for pk in ids if pk not in found]:
+        rows = Entry.objects.filter(pk__in=others).select_related(*related)
+        for row in rows.defer("search").prefetch_related(owners):
+            found[row.pk] = row
     return [found[pk] for pk in ids]
-
-
-def _counted(rows: list[_Row], chosen: Mapping[str, set[str]]) -> list[Facet]:
-    """Each facet's counts among what the other facets leave over."""
-    found = []
-    labels = _labels(rows)
-    for name, label in _FACETS.items():
-        counts: Counter[str] = Counter()
-        for row in rows:
-            if _matches(row, chosen, but=name):
-                counts.update(row.values[name])
-        for value in chosen.get(name, ()):
-            counts.setdefault(value, 0)
-        options = [
-            Option(
-                value, labels[name].get(value, _said(value)), count, value in chosen.get(name, ())
-            )
-            for value, count in counts.items()
-        ]
-        if name in _IN_ORDER:
-            order = list(labels[name])
-            options.sort(key=lambda option: _place(order, option.value))
-        else:
-            options.sort(key=lambda option: (-option.count, option.label))
-        if options:
-            found.append(Facet(name, label, options))
-    return found
 
 
 def _place(order: list[str], value: str) -> int:
     return order.index(value) if value in order else len(order)
 
 
-def _labels(rows: list[_Row]) -> dict[str, dict[str, str]]:
-    owners = {name for row in rows for name in row.values["owner"]}
-    people = User.objects.filter(username__in=owners)
-    domains = dict(Entry.objects.order_by().values_list("domain__key", "domain__name").distinct())
-    named = {"domain": domains, "owner": {person.username: str(person) for person in people}}
-    return {name: named.get(name) or _LABELS.get(name, {}) for name in _FACETS}
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
 
 
 def _said(value: str) -> str:

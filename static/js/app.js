@@ -8,6 +8,7 @@ import { start as startMenus } from "./menu.js";
 import { start as startMessages } from "./messages.js";
 import { start as startShortcuts } from "./shortcuts.js";
 import { start as startSubmit } from "./submit.js";
+import { start as startSuggestions } from "./suggest.js";
 import { start as startTheme } from "./theme.js";
 
 // Once for the page: they listen on the document.
@@ -16,6 +17,7 @@ startDialogs();
 startMessages();
 startShortcuts();
 startSubmit();
+startSuggestions();
 startTheme();
 
 // For each part of the page, and for each panel that htmx puts in later.
@@ -27,6 +29,11 @@ function enhance(root) {
     import("./formula.js").then(({ start }) => start(root));
   }
   root.querySelector("[data-focus]")?.focus();
+}
+
+// Where facets stand before the list they are folded, so that the list is seen first.
+if (matchMedia("(max-width: 56rem)").matches) {
+  for (const filters of document.querySelectorAll("[data-filters]")) filters.open = false;
 }
 
 enhance(document);

@@ -38,18 +38,34 @@ def test_facets_narrow_and_are_counted(catalog, ana):
     assert _keys(ana, "tag=web&domain=sales&tier=2,3&owner=ana&lifecycle=active") == ["visits"]
     assert _keys(ana, "owner=ben") == []
 
-    facets = ana.get("metrics?q=gross&facets=true").json()["facets"]
+    body = ana.get("metrics?q=gross&facets=true").json()
 
-    assert facets == {
+    assert body["total"] == 2
+    assert body["facets"] == {
         "domain": {"sales": 2},
         "tier": {"2": 2},
         "role": {},
+        "kpi": {"no": 2},
+        "timing": {},
+        "category": {},
+        "stage": {},
         "lifecycle": {"active": 2},
         "owner": {"ana": 2},
+        "tag": {},
+        "changed": {"7": 2, "30": 2, "90": 2},
+        "mine": {"owned": 2},
     }
+    assert "role" not in ana.get("datasets?facets=true").json()["facets"]
 
 
-@pytest.mark.parametrize("query", ["", "q=sales gross&", "q=gros&"])
+def test_a_misspelt_word_says_what_was_meant(catalog, ana):
+    body = ana.get("metrics?q=visitts").json()
+
+    assert (body["meant"], body["results"][0]["key"]) == ("Visits", "visits")
+    assert ana.get("metrics?q=visits").json()["meant"] is None
+
+
+@pytest.mark.parametrize("query", ["", "q=sales gross&", "q=gros&", "sort=changed&"])
 def test_pages_hold_everything_once(catalog, ana, query):
     whole = _keys(ana, query)
     paged, cursor = [], ""
@@ -77,6 +93,9 @@ def test_a_cursor_of_another_query_is_refused(catalog, ana):
     [
         ("metrics?tier=7", "tier"),
         ("metrics?role=king", "role"),
+        ("metrics?sort=luck", "sort"),
+        ("metrics?kind=dataset", "kind"),
+        ("metrics?changed=8", "changed"),
         ("metrics?domain=nowhere", "domain"),
         ("metrics?limit=0", "limit"),
         ("metrics?limit=many", "limit"),

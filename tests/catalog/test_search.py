@@ -1,8 +1,10 @@
 """Finding something in the catalog."""
 
+from dataclasses import replace
+
 import pytest
 
-from catalog.selectors.search import CatalogQuery, catalog_page
+from catalog.selectors.search import CatalogQuery, catalog_page, suggestions
 from catalog.services.cards import follow
 from core.errors import Invalid
 from tests.factories import NET_SALES, make_item, published
@@ -121,6 +123,34 @@ def test_an_unknown_facet_order_or_foreign_cursor_is_refused(catalog):
             catalog_page(query)
 
 
-def test_a_page_is_a_few_queries(catalog, django_assert_max_num_queries):
-    with django_assert_max_num_queries(10):
-        catalog_page(CatalogQuery("sales", facets={"kind": ["metric"]}), user=catalog.ana)
+def test_a_word_behind_a_minus_must_not_be_there(catalog):
+    assert keys(catalog_page(CatalogQuery("sales -gross"))) == ["net_sales"]
+    assert keys(catalog_page(CatalogQuery("net-sales"))) == ["net_sales"]
+
+
+def test_each_facet_narrows_to_what_it_counted(catalog):
+    follow(catalog.start.changes.get(key="net_sales").entry, actor=catalog.ana)
+    whole = catalog_page(CatalogQuery(), user=catalog.ana)
+    asked = [(facet.name, option) for facet in whole.facets for option in facet.options]
+    assert {name for name, _ in asked} >= {"domain", "owner", "tag", "kpi", "changed", "mine"}
+
+    for name, option in asked:
+        page = catalog_page(CatalogQuery(facets={name: [option.value]}), user=catalog.ana)
+        assert page.total == len(page.rows) == option.count > 0, (name, option)
+        assert counts(page, name)[option.value] == option.count
+
+
+def test_a_page_is_a_few_queries_whatever_its_length(catalog, django_assert_num_queries):
+    everything = CatalogQuery("sales", facets={"kind": ["metric"], "owner": ["ana"]})
+    for limit in (1, 50):
+        with django_assert_num_queries(12):
+            catalog_page(replace(everything, limit=limit), user=catalog.ana)
+
+
+def test_what_is_suggested_is_the_best_of_what_is_found(catalog):
+    found, meant = suggestions("gro")
+    assert ([entry.key for entry in found], meant) == (["gross_sales"], "")
+
+    found, meant = suggestions("actve usres")
+    assert (found[0].key, meant) == ("active_users", "Active users")
+    assert suggestions("") == ([], "")

@@ -1,5 +1,8 @@
 """The pages of the main job over HTTP: who sees them, what they refuse, and how many queries."""
 
+import re
+from html import unescape
+
 import pytest
 from django.test import Client
 
@@ -29,6 +32,8 @@ PAGES = [
     "/metrics?q=net",
     "/metrics?q=nothing+like+it",
     "/metrics?domain=sales&tier=2",
+    "/metrics?kind=all&sort=changed&changed=7&tag=none",
+    "/suggestions?q=net",
     "/metrics/net_sales",
     "/metrics/net_sales?grain=week&range=all&by=store&line=reported",
     "/metrics/net_sales@1",
@@ -204,6 +209,64 @@ def test_following_is_pressed_once_and_taken_back(company):
     eve.post("/metrics/net_sales/follow", {"follow": "0"})
 
     assert Follow.objects.count() == 0
+
+
+def _links(page: str, rel: str) -> list[str]:
+    return [unescape(url) for url in re.findall(rf'rel="{rel}"[^>]*?href="([^"]+)"', page)]
+
+
+def test_facets_and_words_survive_paging(company, monkeypatch):
+    items = [
+        factories.make_item(f"sales_{n}", {**factories.NET_SALES, "expression": f"amount + {n}"})
+        for n in range(4)
+    ]
+    factories.published(*items, author=company.ana, by=[company.cem])
+    monkeypatch.setattr("web.views.catalog.PAGE", 2)
+    eve, address, seen = _as(company.eve), "/metrics?q=sales&tier=2&kind=metric", []
+
+    while address:
+        page = eve.get(address).content.decode()
+        assert "5 metrics" in page
+        assert re.search(r'name="tier"\s+value="2"\s+checked', page)
+        seen += re.findall(r'<th scope="row">\s*<a href="/metrics/(\w+)"', page)
+        address = next((f"/metrics{url}" for url in _links(page, "next")), None)
+
+    assert sorted(seen) == ["net_sales", "sales_0", "sales_1", "sales_2", "sales_3"]
+    assert _links(page, "first") == ["?q=sales&tier=2&kind=metric"]
+
+
+def test_a_cursor_of_another_list_begins_the_list_anew(company):
+    answer = _as(company.eve).get("/metrics?tier=2&cursor=made-up")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/metrics?tier=2")
+
+
+def test_what_is_misspelt_finds_what_was_meant(company):
+    eve = _as(company.eve)
+
+    page = eve.get("/metrics?q=nett+salse").content.decode()
+    assert "Did you mean" in page
+    assert 'href="/metrics/net_sales"' in page
+    few = eve.get("/suggestions?q=nett+salse").content.decode()
+    assert "Did you mean" in few
+    assert 'href="/metrics/net_sales"' in few
+
+
+def test_open_requests_are_suggested_and_shown_in_the_list(company):
+    request = company.restating()
+    eve = _as(company.eve)
+
+    assert f'href="/changes/{request.pk}"' in eve.get("/suggestions?q=net+sales").content.decode()
+    assert f"In review: CR-{request.pk}" in eve.get("/metrics").content.decode()
+
+
+def test_the_same_filters_find_the_same_on_page_and_api(company):
+    eve = _as(company.eve)
+    for query in ("q=sales", "owner=ana", "owner=ben", "tier=1", "kpi=no", "mine=followed"):
+        page = eve.get(f"/metrics?kind=metric&{query}").content.decode()
+        shown = set(re.findall(r'<th scope="row">\s*<a href="/metrics/(\w+)"', page))
+        found = {row["key"] for row in eve.get(f"/api/v1/metrics?{query}").json()["results"]}
+        assert shown == found, query
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])

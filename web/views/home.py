@@ -8,35 +8,28 @@ from governance.models import ChangeRequest
 from governance.selectors.requests import waiting_for
 from measurement.choices import UNFINISHED, Purpose
 from measurement.models import Backfill
-from measurement.selectors.health import latest_points, states_of
-from web.views.catalog import metric_rows
+from web.rows import entry_rows, listed
+
+MOST_FOLLOWED = 10
+MOST_LATELY = 8
 
 
 @require_safe
 def home(request):
     user = request.user
-    followed = list(
-        Metric.objects.live()
-        .filter(follows__user=user)
-        .select_related("domain", "current_version")
-        .order_by("tier", "name")[:10]
-    )
+    metrics = listed(Metric.objects.live()).order_by("tier", "name")
+    followed = list(metrics.filter(follows__user=user)[:MOST_FOLLOWED])
     is_following = bool(followed)
-    if not is_following:
-        followed = list(
-            Metric.objects.live()
-            .select_related("domain", "current_version")
-            .order_by("tier", "name")[:8]
-        )
+    lately = Version.objects.select_related("entry", "change__request").order_by(
+        "-published_at", "-pk"
+    )
     context = {
         "place": "home",
         "waiting": [row.request for row in waiting_for(user)],
         "mine": ChangeRequest.objects.open().filter(author=user).select_related("author")[:8],
-        "rows": metric_rows(followed, states_of(followed), latest_points(followed)),
+        "rows": entry_rows(followed or list(metrics[:8])),
         "is_following": is_following,
-        "lately": Version.objects.select_related("entry", "change__request").order_by(
-            "-recorded_at", "-pk"
-        )[:8],
+        "lately": lately[:MOST_LATELY],
         "runs": Backfill.objects.filter(status__in=UNFINISHED).exclude(purpose=Purpose.PREVIEW)[:5],
         "is_empty": not Entry.objects.exists(),
     }
