@@ -5,7 +5,6 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db import transaction
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -13,6 +12,7 @@ from accounts import policies
 from accounts.models import Domain, RoleGrant, User
 from accounts.services import grant_role, revoke_role, save_domain, save_person
 from core import audit
+from core.admin import HistoryAdmin
 
 VIA = "admin"
 
@@ -124,16 +124,13 @@ class DomainForm(forms.ModelForm):
 
 
 @admin.register(Domain)
-class DomainAdmin(SimpleHistoryAdmin, ModelAdmin):
+class DomainAdmin(HistoryAdmin, ModelAdmin):
     form = DomainForm
     actions = None
     list_display = ["name", "key", "parent"]
     list_select_related = ["parent"]
     search_fields = ["key", "name"]
     fields = ["name", "key", "parent"]
-
-    def revert_disabled(self, request, obj=None):
-        return True
 
     def get_readonly_fields(self, request, obj=None):
         """Definitions and requests name a domain by its key."""

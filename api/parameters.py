@@ -2,10 +2,14 @@
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime
+from typing import TypeVar
 
 from rest_framework.request import Request
 
 from core.errors import Invalid
+
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+Moment = TypeVar("Moment", date, datetime)
 
 
 class Refused(Invalid):
@@ -73,7 +77,7 @@ def day(request: Request, name: str, default: date | None = None) -> date | None
     if given is None:
         return default
     try:
-        return date.fromisoformat(given)
+        return _within(date.fromisoformat(given))
     except ValueError as error:
         raise Refused(name, f"“{given}” is no day. Write it like 2026-03-31.") from error
 
@@ -85,11 +89,18 @@ def instant(request: Request, name: str) -> datetime | None:
         return None
     try:
         if len(given) == 10:
-            found = date.fromisoformat(given)
+            found = _within(date.fromisoformat(given))
             return datetime(found.year, found.month, found.day, 23, 59, 59, 999999, tzinfo=UTC)
-        found = datetime.fromisoformat(given)
+        found = _within(datetime.fromisoformat(given))
     except ValueError as error:
         raise Refused(
             name, f"“{given}” is no instant. Write 2026-03-31 or 2026-03-31T12:00:00Z."
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _within(found: Moment) -> Moment:
+    """Within the years that can be counted on from, forwards and backwards."""
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise ValueError
+    return found

@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "web.middleware.PageMethods",
+    "web.middleware.Readable",
     "web.middleware.ReaderTimeZone",
     "web.middleware.Refusals",
 ]

@@ -11,13 +11,12 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.policies import APPROVING
 from catalog.choices import Tier
-from core.admin import ReadOnlyAdmin, as_text
+from core.admin import HistoryAdmin, ReadOnlyAdmin, as_text
 from core.errors import EtalonError, StaleRevision
 from governance import policies
 from governance.assessment import assess
@@ -189,7 +188,7 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
             review(
                 change,
                 revision_hash=request.POST.get("revision_hash", ""),
-                revision_number=int(number) if number.isdecimal() else None,
+                revision_number=int(number) if number.isdecimal() and len(number) < 10 else None,
                 verdict=verdict,
                 comment=comment,
                 actor=request.user,
@@ -261,7 +260,9 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
         listing = redirect(reverse("admin:governance_changerequest_changelist"))
         if request.method != "POST":
             return listing
-        ticked = [int(pk) for pk in request.POST.getlist("ticked") if pk.isdecimal()]
+        ticked = [
+            int(pk) for pk in request.POST.getlist("ticked") if pk.isdecimal() and len(pk) < 16
+        ]
         if not ticked:
             messages.warning(request, "Nothing was ticked, so nothing was approved.")
             return listing
@@ -279,7 +280,7 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
             review(
                 change,
                 revision_hash=request.POST.get(f"hash_{change.pk}", ""),
-                revision_number=int(number) if number.isdecimal() else None,
+                revision_number=int(number) if number.isdecimal() and len(number) < 10 else None,
                 verdict=Verdict.APPROVE,
                 actor=request.user,
                 via=VIA,
@@ -387,7 +388,7 @@ class PolicyForm(forms.ModelForm):
 
 
 @admin.register(ApprovalPolicy)
-class ApprovalPolicyAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ApprovalPolicyAdmin(HistoryAdmin, ModelAdmin):
     form = PolicyForm
     actions = None
     note = "Requests that were submitted before a change keep what was asked of them."
@@ -404,9 +405,6 @@ class ApprovalPolicyAdmin(SimpleHistoryAdmin, ModelAdmin):
         ("approvals", "stewards"),
         "owner_counts_as_steward",
     ]
-
-    def revert_disabled(self, request, obj=None):
-        return True
 
     def get_readonly_fields(self, request, obj=None):
         return ["change_class", "tier", "is_new", "domain"] if obj else []

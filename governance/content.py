@@ -90,9 +90,9 @@ def read_content(document: dict[str, Any]) -> Content:
             {
                 "place": _place(document, fault["loc"]),
                 "code": fault["type"],
-                "message": f"{_words(fault['loc'])}: {fault['msg']}.",
+                "message": f"{_words(fault['loc'])}: {_said(fault)}",
             }
-            for fault in error.errors(include_url=False, include_input=False, include_context=False)
+            for fault in error.errors(include_url=False, include_context=False)
         ]
         raise Invalid(problems[0]["message"], problems=problems) from error
     seen: set[str] = set()
@@ -103,6 +103,24 @@ def read_content(document: dict[str, Any]) -> Content:
             raise Invalid(message, problems=[problem])
         seen.add(item.key)
     return content
+
+
+# What pydantic says in the words of programmers, in ours: what is wrong and what to write.
+_SAID = {
+    "string_pattern_mismatch": "“{input}” is no key. Write small letters, digits and _, beginning "
+    "with a letter, e.g. net_sales.",
+    "extra_forbidden": "There is no such field. Take it out, or look at its spelling.",
+    "missing": "It is missing. Add it.",
+}
+_DATES = "“{input}” is no day. Write it like 2026-03-31."
+
+
+def _said(fault) -> str:
+    default = _DATES if fault["type"].startswith("date_") else f"{fault['msg']}."
+    said = _SAID.get(fault["type"])
+    if said is None and default is not _DATES:
+        return default
+    return (said or default).format(input=str(fault["input"])[:60])
 
 
 def _place(document: Any, location: tuple) -> str:

@@ -94,7 +94,9 @@ def faults_of_request(content: Content, judged: list[ItemAssessment]) -> Iterato
         yield Problem(
             "publish_on", "missing", "On which day is it to be published?", "Choose a day."
         )
-    if not any(one.classes for one in judged):
+    # A definition that cannot be read has no differences that could be told.
+    is_read = all(one.new_spec is not None for one in judged)
+    if is_read and not any(one.classes for one in judged):
         yield Problem(
             "items", "no_difference", "Nothing differs from what is in force.", "Edit something."
         )

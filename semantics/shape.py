@@ -72,7 +72,10 @@ def _problem(document: object, fault: Any) -> Problem:
         case "enum" | "literal_error":
             expected = str(context.get("expected", ""))
             return Problem(
-                place, "unknown_choice", f"{_quoted(given)} is no {name}.", f"Use {expected}."
+                place,
+                "unknown_choice",
+                f"{_quoted(given)} is no {name.removesuffix('s')}.",
+                f"Use {expected}.",
             )
         case "too_short" | "string_too_short":
             return Problem(place, "empty", f"Nothing is given as {name}.", f"Give the {name}.")

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from core.errors import Invalid
 from semantics.card import Unit, Words
 from semantics.definition import Aggregation, Grain
+from web.asked import is_whole
 
 TEXTS = (
     ("definition", "In plain words", "One sentence that a newcomer understands."),
@@ -163,7 +164,7 @@ def _spec_from(post: QueryDict, item: dict) -> dict:
     changed["dimensions"] = post.getlist("dimensions")
     changed["segments"] = post.getlist("segments")
     fill = post.get("fill_nulls_with", "").strip()
-    changed["fill_nulls_with"] = int(fill) if fill.lstrip("-").isdigit() else None
+    changed["fill_nulls_with"] = int(fill) if is_whole(fill.removeprefix("-")) else None
     changed |= dict(_BY_TYPE[spec["type"]](post, spec))
     return changed
 
@@ -245,7 +246,7 @@ def _whole(post: QueryDict, name: str, default: int) -> int:
     given = post.get(name, "").strip()
     if not given:
         return default
-    if not given.isdigit():
+    if not is_whole(given):
         raise Invalid(f"“{given}” is no whole number ({name.replace('_', ' ')}).")
     return int(given)
 

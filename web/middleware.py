@@ -29,16 +29,27 @@ class SignedIn(LoginRequiredMiddleware):
         return redirect_to_login(path or "/", redirect_field_name=REDIRECT_FIELD_NAME)
 
 
-class PageMethods:
-    """Pages are read and sent, nothing else. The API answers for its own methods."""
+class Readable:
+    """What a page is asked must be readable: read and sent, nothing else, and without the one
+    character that no database keeps. The API answers for its own requests."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        if request.method in ("GET", "HEAD", "POST") or request.path.startswith("/api/"):
+        if request.path.startswith("/api/"):
             return self.get_response(request)
-        return method_refused(request, "GET, HEAD, POST")
+        if request.method not in ("GET", "HEAD", "POST"):
+            return method_refused(request, "GET, HEAD, POST")
+        if _holds_nul(request):
+            return refused(request, "A text holds the character NUL. Take it out.", 400)
+        return self.get_response(request)
+
+
+def _holds_nul(request) -> bool:
+    sent = [request.GET, request.POST] if request.method == "POST" else [request.GET]
+    texts = (text for form in sent for name, given in form.lists() for text in (name, *given))
+    return "\0" in request.path or any("\0" in text for text in texts)
 
 
 class ReaderTimeZone:

@@ -27,7 +27,9 @@ urlpatterns = [
     path("suggestions", catalog.suggest, name="suggestions"),
     path("tree", tree.tree, name="tree"),
     re_path(r"^metrics/(?P<key>[a-z]\w*)$", metrics.metric, name="metric"),
-    re_path(r"^metrics/(?P<key>[a-z]\w*)@(?P<number>\d+)$", metrics.metric, name="metric-version"),
+    re_path(
+        r"^metrics/(?P<key>[a-z]\w*)@(?P<number>[0-9]{1,9})$", metrics.metric, name="metric-version"
+    ),
     re_path(r"^metrics/(?P<key>[a-z]\w*)\.csv$", metrics.values_csv, name="metric-csv"),
     path("metrics/<slug:key>/follow", metrics.follow, name="metric-follow"),
     path("metrics/<slug:key>/history", metric_tabs.history, name="metric-history"),
@@ -56,7 +58,7 @@ urlpatterns = [
     path("backfills", backfills.backfills, name="backfills"),
     path("backfills/<int:pk>", backfills.backfill, name="backfill"),
     re_path(
-        r"^backfills/(?P<pk>\d+)/(?P<verb>pause|resume|retry|cancel)$",
+        r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|cancel)$",
         backfills.move,
         name="backfill-move",
     ),

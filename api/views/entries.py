@@ -50,12 +50,18 @@ def find(kind: str, key: str) -> Entry:
     return found
 
 
+# JSON is written with numbers of 64 bits at most.
+_LARGEST = 2**63 - 1
+
+
 def find_version(entry: Entry, number: int) -> Version:
     found = entry.versions.select_related("definition", "entry").filter(number=number).first()
     if found is None:
         last = entry.versions.order_by("-number").values_list("number", flat=True).first()
         reach = f" The last one is {entry.key}@{last}." if last else ""
-        raise NotFound(f"There is no version {entry.key}@{number}.{reach}", version=number)
+        raise NotFound(
+            f"There is no version {entry.key}@{number}.{reach}", version=min(number, _LARGEST)
+        )
     return found
 
 

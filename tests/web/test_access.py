@@ -59,7 +59,7 @@ PAGES = {
     "metrics":                        (READ, NO_GET),
     "tree":                           (READ, NO_GET),
     r"^metrics/(?P<key>[a-z]\w*)$":   (READ, NO_GET),
-    r"^metrics/(?P<key>[a-z]\w*)@(?P<number>\d+)$": (READ, NO_GET),
+    r"^metrics/(?P<key>[a-z]\w*)@(?P<number>[0-9]{1,9})$": (READ, NO_GET),
     r"^metrics/(?P<key>[a-z]\w*)\.csv$": (READ, NO_GET),
     "metrics/<slug:key>/follow":      (NO_GET, DONE),
     "metrics/<slug:key>/history":     (READ, NO_GET),
@@ -87,7 +87,7 @@ PAGES = {
     "changes/<int:pk>/rebase":        (NO_GET, HELP),
     "backfills":                      (READ, NO_GET),
     "backfills/<int:pk>":             (READ, NO_GET),
-    r"^backfills/(?P<pk>\d+)/(?P<verb>pause|resume|retry|cancel)$":
+    r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|cancel)$":
                                       (NO_GET, "in in 403 -> 403 403 -> -> 403"),
     "sign-in":                        ("200 200 -> -> -> -> -> -> ->",
                                        "-> -> -> -> -> -> -> -> ->"),
@@ -313,8 +313,8 @@ def filled(route: str, world: World) -> str:
         "$": "",
         r"\.": ".",
         r"(?P<key>[a-z]\w*)": "net_sales",
-        r"(?P<number>\d+)": "1",
-        r"(?P<pk>\d+)": str(world.run.pk),
+        "(?P<number>[0-9]{1,9})": "1",
+        "(?P<pk>[0-9]{1,18})": str(world.run.pk),
         "(?P<verb>pause|resume|retry|cancel)": "pause",
         "<slug:key>": "net_sales",
         "<int:pk>": str(about.pk if about else ""),

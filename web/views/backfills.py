@@ -2,6 +2,7 @@
 
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -17,6 +18,7 @@ from measurement.services.backfills import (
     retry_backfill,
 )
 from web import formatting
+from web.views.session import safe_target
 
 MOVES = {
     "pause": ("Pause", pause_backfill),
@@ -105,9 +107,5 @@ def move(request, pk: int, verb: str):
         run.refresh_from_db()
         context = _context(request, run, error)
         return render(request, "measurement/backfill.html", context, status=error.status)
-    return redirect(request.POST.get("next") if _is_ours(request) else f"/backfills/{pk}")
-
-
-def _is_ours(request) -> bool:
     target = request.POST.get("next", "")
-    return target.startswith("/") and not target.startswith("//")
+    return redirect(safe_target(request, target) if target else reverse("web:backfill", args=[pk]))

@@ -20,6 +20,7 @@ from governance.services import publishing, requests, reviews
 from semantics.card import Words
 from semantics.definition import read_spec
 from semantics.diff import differences, word_differences
+from web.asked import whole
 from web.requests import preview_chart, timeline_of
 
 TABS = (
@@ -287,9 +288,9 @@ def rebase(request, pk: int):
 @require_POST
 def back(request, key: str):
     """Open the request that puts an earlier version into force again."""
-    number = request.POST.get("number", "")
+    number = whole(request.POST.get("number"))
     rows = Version.objects.select_related("entry__current_version__definition", "definition")
-    version = rows.filter(entry__key=key, number=number if number.isdigit() else 0).first()
+    version = rows.filter(entry__key=key, number=number).first()
     if version is None:
         raise NotFound(f"There is no {key}@{number}.")
     opened = requests.back_to(version, actor=request.user, via="web")

@@ -22,8 +22,10 @@ from governance.services.requests import item_of, open_request, save_draft, with
 from governance.services.submitting import requirements_for, submit
 from measurement.services.previews import request_preview
 from semantics.definition import METRIC_TYPES, Aggregation, DatasetSpec, Grain
+from semantics.problems import DefinitionRefused
 from semantics.question import askable_dimensions
 from web import editor
+from web.asked import whole
 from web.requests import preview_chart
 
 
@@ -162,8 +164,20 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
 
 
 def _askable(key: str, spec: dict, known) -> list[str]:
-    paths = set(askable_dimensions(key, known)) if key in known else set()
-    return sorted(paths | set(spec.get("dimensions", [])))
+    """What a metric is asked by and could be; a dataset's dimensions are its own matter."""
+    chosen = spec.get("dimensions", []) if spec.get("type") in METRIC_TYPES else []
+    return sorted({*_reached(key, known), *chosen})
+
+
+def _reached(key: str, known) -> list[str]:
+    """What a metric can be asked by: nothing for a dataset or segment, nor while its definition
+    cannot be followed down to its rows."""
+    if key not in known or known[key].type not in METRIC_TYPES:
+        return []
+    try:
+        return list(askable_dimensions(key, known))
+    except DefinitionRefused:
+        return []
 
 
 def _names(spec: dict, known, key: str) -> list[dict]:
@@ -176,8 +190,7 @@ def _names(spec: dict, known, key: str) -> list[dict]:
             for column in dataset.columns
         ]
     found += [
-        {"label": path, "type": "dimension", "detail": "dimension"}
-        for path in (askable_dimensions(key, known) if key in known else ())
+        {"label": path, "type": "dimension", "detail": "dimension"} for path in _reached(key, known)
     ]
     found += [
         {"label": name, "type": "metric", "detail": one.type}
@@ -208,11 +221,10 @@ def draft(request, pk: int):
 
 def _save(request, change: ChangeRequest):
     content = editor.content_from(request.POST, change.draft.content, request.POST.get("item", ""))
-    lock = request.POST.get("lock", "")
     return save_draft(
         change,
         content=content,
-        lock=int(lock) if lock.isdigit() else -1,
+        lock=whole(request.POST.get("lock"), -1),
         actor=request.user,
         via="web",
     )

@@ -3,6 +3,8 @@
 import uuid
 
 import structlog
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -17,6 +19,7 @@ HEADINGS = {
     405: "This address does not take that",
     409: "This has changed meanwhile",
     410: "This is gone",
+    413: "This is too large",
     422: "This cannot be accepted as it is",
     503: "Something that is needed is away",
 }
@@ -27,6 +30,7 @@ HINTS = {
     404: "The address may be mistyped, or what was here had another name. Search for it above.",
     405: "Go to the page that you came from and use its buttons. Nothing was changed.",
     409: "Go back, read the page again and decide anew. Nothing was saved.",
+    413: "Go back and shorten the longest text. Nothing was saved.",
     422: "Go back and correct what is said above. Nothing was saved.",
     503: "Try again in a minute. Nothing was lost.",
 }
@@ -53,6 +57,9 @@ def method_refused(request, allowed: str):
 
 
 def bad_request(request, exception):
+    if isinstance(exception, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1e6
+        return refused(request, f"What was sent is larger than {limit:.1f} MB.", 413)
     return refused(request, "The server could not make sense of what your browser sent.", 400)
 
 

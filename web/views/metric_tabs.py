@@ -13,6 +13,7 @@ from measurement.selectors.values import read_values
 from semantics.card import Words
 from semantics.definition import DatasetSpec, Grain, read_spec
 from semantics.diff import differences, word_differences
+from web.asked import whole
 from web.entries import found_entry, found_version, frame_of, line_of
 
 
@@ -76,7 +77,7 @@ def compare(request, key: str):
 
 
 def _number(given: str | None, numbers: list[int], default: int) -> int:
-    return int(given) if given and given.isdigit() and int(given) in numbers else default
+    return number if (number := whole(given)) in numbers else default
 
 
 def _compared_values(subject: Metric, a: int, b: int, words: Words) -> dict:

@@ -64,7 +64,9 @@ def sign_out(request):
 def safe_target(request, url: str) -> str:
     """An address of this site, else the home page: nobody is sent elsewhere after signing in."""
     hosts = {request.get_host()}
-    if url and url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):
+    if url.startswith("/") and url_has_allowed_host_and_scheme(
+        url, hosts, require_https=request.is_secure()
+    ):
         return url
     return settings.LOGIN_REDIRECT_URL
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import NotFound
 from web import badges
+from web.asked import whole
 from web.forms import TokenForm
 
 MONEY = {"kind": "currency", "code": "USD", "decimals": 2}
@@ -86,7 +87,7 @@ def draft(request):
     if "conflict" in request.POST.get("reason", ""):
         message = "Ben saved this draft while you were editing. See his changes before you go on."
         return JsonResponse({"message": message}, status=409)
-    lock = int(request.POST.get("lock") or 0) + 1
+    lock = whole(request.POST.get("lock")) + 1
     return JsonResponse({"lock": lock, "saved_at": timezone.now().isoformat()})
 
 
