@@ -267,7 +267,7 @@ class _Asked:
             case "domain":
                 return Q(domain__in=[pk for pk, row in self.domains.items() if row.key in values])
             case "tier":
-                return Q(tier__in=[int(value) for value in values if value.isdecimal()])
+                return Q(tier__in=[tier for tier in Tier.values if str(tier) in values])
             case "kpi":
                 return Q(metric__is_kpi__in=[value == "yes" for value in values])
             case "owner":

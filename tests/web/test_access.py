@@ -57,6 +57,7 @@ PAGES = {
                                        "405 405 405 405 405 405 405 405 405"),
     "":                               (READ, NO_GET),
     "metrics":                        (READ, NO_GET),
+    "suggestions":                    (READ, NO_GET),
     "tree":                           (READ, NO_GET),
     r"^metrics/(?P<key>[a-z]\w*)$":   (READ, NO_GET),
     r"^metrics/(?P<key>[a-z]\w*)@(?P<number>[0-9]{1,9})$": (READ, NO_GET),
