@@ -44,7 +44,7 @@ from semantics.diff import (
 )
 from semantics.lineage import closure
 from semantics.problems import DefinitionRefused, Level, Problem
-from semantics.validate import checked_spec, problems_of
+from semantics.validate import judged
 
 # A change of these classes moves what is computed from the entry, too.
 MOVING = frozenset({ChangeClass.RESTATING})
@@ -196,27 +196,27 @@ def assess(content: Content) -> Assessment:
         if unchanged is not None:
             proposed[item.key] = unchanged
             continue
-        found = problems_of(item.spec, key=item.key, known=known(item.key))
+        found, spec = judged(item.spec, key=item.key, known=known(item.key))
         problems += [problem.at(f"items.{item.key}.spec") for problem in found]
-        if not any(problem.level == Level.BLOCKS for problem in found):
-            proposed[item.key] = checked_spec(item.spec, key=item.key, known=known(item.key))
+        if spec is not None:
+            proposed[item.key] = spec
     around = surroundings_of(content)
-    judged = [
+    assessed = [
         _judge(item, entries.get(item.key), proposed.get(item.key), around)
         for item in content.items
     ]
-    affected = _affected(judged, above)
-    judged = [_with_tier_of_dependants(one, affected) for one in judged]
+    affected = _affected(assessed, above)
+    assessed = [_with_tier_of_dependants(one, affected) for one in assessed]
     own = {item.key for item in content.items}
-    changed = {one.key for one in judged if one.is_spec_changed and one.entry}
+    changed = {one.key for one in assessed if one.is_spec_changed and one.entry}
     after = _known_to({**standing.specs, **proposed})
     problems += faults_above(above, own, changed, after)
-    for item, one in zip(content.items, judged, strict=True):
+    for item, one in zip(content.items, assessed, strict=True):
         faults = faults_of(item, one, content, around, above)
         problems += [problem.at(f"items.{item.key}") for problem in faults]
-    problems += faults_of_request(content, judged)
+    problems += faults_of_request(content, assessed)
     outside = [found for found in above if found.key not in own]
-    return Assessment(judged, problems, outside, affected, standing, proposed)
+    return Assessment(assessed, problems, outside, affected, standing, proposed)
 
 
 # Among so many specs, each is judged beside all of them, so that a misspelt name finds the one

@@ -1,9 +1,8 @@
 """What can be told from a metric's closure: its source, its calendar, and the datasets it reads."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 
-from catalog.models import Definition
+from catalog.selectors.entries import specs_of
 from core.errors import Invalid
 from measurement.periods import Calendar
 from semantics.definition import (
@@ -17,7 +16,6 @@ from semantics.definition import (
     RatioSpec,
     SegmentSpec,
     SimpleSpec,
-    read_spec,
 )
 
 Closure = Mapping[str, AnySpec]
@@ -26,12 +24,8 @@ _DAYS = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 31, Grain.QUARTER: 92, Grain.
 
 def closure_of(hashes: Mapping[str, str]) -> dict[str, AnySpec]:
     """The specs behind {key: definition hash}. Definitions never change, so they are kept."""
-    return {key: _spec(hash_) for key, hash_ in hashes.items()}
-
-
-@lru_cache(maxsize=4096)
-def _spec(hash_: str) -> AnySpec:
-    return read_spec(Definition.objects.values_list("spec", flat=True).get(pk=hash_))
+    specs = specs_of(hashes.values())
+    return {key: specs[hash_] for key, hash_ in hashes.items()}
 
 
 def metric_spec(key: str, specs: Closure) -> MetricSpec:

@@ -37,6 +37,21 @@ def canonical(spec: AnySpec) -> dict[str, Any]:
 
 def hash_of(spec: AnySpec) -> str:
     """SHA-256 (hex) of the canonical JSON; it names the definition."""
+    as_typed = hashlib.sha256(spec.model_dump_json(warnings=False).encode()).digest()
+    if as_typed not in _kept_hashes:
+        if len(_kept_hashes) >= _KEPT_HASHES:
+            _kept_hashes.clear()
+        _kept_hashes[as_typed] = _hash_of(spec)
+    return _kept_hashes[as_typed]
+
+
+# A definition is hashed wherever it is proposed, compared, stored or previewed, and equal
+# documents have equal hashes for ever.
+_KEPT_HASHES = 30_000
+_kept_hashes: dict[bytes, str] = {}
+
+
+def _hash_of(spec: AnySpec) -> str:
     text = json.dumps(canonical(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

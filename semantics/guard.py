@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -44,6 +45,11 @@ SIGNS_IN_A_ROW = 8
 # AttributeError. No text of a person may end as anything but a refusal.
 UNREADABLE = (SqlglotError, ValueError, AttributeError, TypeError, LookupError, AssertionError)
 
+# The same texts are read over and over: at each submit, publish, hash and lineage. What is
+# remembered of a text is a string; its tree is larger, and needed again within the same item only.
+KEPT = 4096
+KEPT_TREES = 128
+
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
 _SIGNS = {TokenType.NOT, TokenType.DASH, TokenType.TILDE, TokenType.PLUS, TokenType.INTERVAL}
@@ -59,13 +65,13 @@ _INVISIBLE = re.compile(
 
 def check_expression(text: str, *, names: Collection[str]) -> str:
     """Re-render a row-level expression over the columns `names`; raise DefinitionRefused."""
-    return _checked(text, functions.ROW_NODES, names, "column")
+    return _checked(text, names, "column")
 
 
 def check_filter(text: str, *, names: Collection[str]) -> str:
     """Re-render a filter over dimension paths (`product__brand`). It answers yes or no."""
-    rendered = _checked(text, functions.ROW_NODES, names, "dimension")
-    if not is_boolean(parse(rendered)):
+    rendered = _checked(text, names, "dimension")
+    if not is_boolean(_tree(rendered)):
         raise refuse(
             "not_boolean",
             f"A filter answers yes or no, and `{shortened(rendered)}` does not.",
@@ -76,7 +82,7 @@ def check_filter(text: str, *, names: Collection[str]) -> str:
 
 def check_formula(text: str, *, names: Collection[str]) -> str:
     """Re-render the arithmetic of a derived metric over the names of its inputs."""
-    return _checked(text, functions.ARITHMETIC_NODES, names, "input")
+    return _checked(text, names, "input")
 
 
 def check_aggregates(text: str, *, names: Collection[str]) -> exp.Expr:
@@ -137,6 +143,12 @@ def to_dialect(text: str, dialect: Dialect, *, rename: Callable[[str], str] | No
 
 def parse(text: str) -> exp.Expr:
     """The tree of a text that has passed a check before. Not for what a person just typed."""
+    return _tree(text).copy()
+
+
+@lru_cache(maxsize=KEPT_TREES)
+def _tree(text: str) -> exp.Expr:
+    """The same, shared: for callers that only look at it."""
     limits = QUERY_LIMITS if len(text) > EXPRESSION_LIMITS.letters else EXPRESSION_LIMITS
     into = exp.Query if re.match(r"\s*(select|with)\b", text, re.IGNORECASE) else exp.Condition
     return _parsed(text, QUERY_LIMITS if into is exp.Query else limits, into=into)
@@ -146,9 +158,10 @@ def render(tree: exp.Expr) -> str:
     return tree.sql(dialect=LANGUAGE, comments=False)
 
 
+@lru_cache(maxsize=KEPT)
 def names_in(text: str) -> tuple[str, ...]:
     """The columns, dimension paths or inputs that a checked text uses, each once, in order."""
-    found = (column.name for column in parse(text).find_all(exp.Column, bfs=False))
+    found = (column.name for column in _tree(text).find_all(exp.Column, bfs=False))
     return tuple(dict.fromkeys(found))
 
 
@@ -186,10 +199,48 @@ def shortened(text: str, letters: int = 60) -> str:
 # --- inside --------------------------------------------------------------------------------
 
 
-def _checked(text: str, nodes: functions.Nodes, names: Collection[str], noun: str) -> str:
+_NODES = {
+    "column": functions.ROW_NODES,
+    "dimension": functions.ROW_NODES,
+    "input": functions.ARITHMETIC_NODES,
+}
+
+
+def _checked(text: str, names: Collection[str], noun: str) -> str:
+    sound = _sound(text, noun)
+    if sound and sound.names <= {name.lower() for name in names}:
+        return sound.text
+    return _rendered(_allowed(text, noun, names))
+
+
+def _allowed(text: str, noun: str, names: Collection[str] | None = None) -> exp.Expr:
+    """The tree of a text in which nothing is refused; with `names` None, whatever it names."""
     tree = _parsed(text, EXPRESSION_LIMITS)
-    _raise_if(list(_problems(tree, nodes, names, noun)) or _lost(text, tree))
-    return _rendered(tree)
+    known = _columns(tree) if names is None else names
+    _raise_if(list(_problems(tree, _NODES[noun], known, noun)) or _lost(text, tree))
+    return tree
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """How a text is written wherever all of these names are known."""
+
+    text: str
+    names: frozenset[str]
+
+
+@lru_cache(maxsize=KEPT)
+def _sound(text: str, noun: str) -> _Sound | None:
+    """A text without faults, unless in its names; None for one that is refused anywhere."""
+    try:
+        tree = _allowed(text, noun)
+        return _Sound(_rendered(tree), _columns(tree))
+    except DefinitionRefused:
+        return None
+
+
+def _columns(tree: exp.Expr) -> frozenset[str]:
+    return frozenset(column.name.lower() for column in tree.find_all(exp.Column))
 
 
 def _raise_if(problems: list[Problem]) -> None:

@@ -1,7 +1,7 @@
 """Everything that is wrong with a definition, each fault with its place and a way out.
 
 `problems_of` never stops at the first fault. `checked_spec` gives the spec with every text
-re-rendered by the guard, and refuses when anything blocks.
+re-rendered by the guard, and refuses when anything blocks; `judged` gives both.
 """
 
 from __future__ import annotations
@@ -65,11 +65,21 @@ def problems_of(document: dict[str, Any], *, key: str, known: Known) -> list[Pro
 
 def checked_spec(document: dict[str, Any], *, key: str, known: Known) -> AnySpec:
     """The spec with every text re-rendered. Raises DefinitionRefused when anything blocks."""
+    problems, spec = judged(document, key=key, known=known)
+    if spec is None:
+        raise DefinitionRefused([each for each in problems if each.level == Level.BLOCKS])
+    return spec
+
+
+def judged(
+    document: dict[str, Any], *, key: str, known: Known
+) -> tuple[list[Problem], AnySpec | None]:
+    """All problems, and the spec with every text re-rendered unless one of them blocks."""
     problems = problems_of(document, key=key, known=known)
-    if blocking := [problem for problem in problems if problem.level == Level.BLOCKS]:
-        raise DefinitionRefused(blocking)
+    if any(problem.level == Level.BLOCKS for problem in problems):
+        return problems, None
     spec = read_spec(document)
-    return _rendered(spec, {**known, key: spec})
+    return problems, _rendered(spec, {**known, key: spec})
 
 
 # --- references ----------------------------------------------------------------------------

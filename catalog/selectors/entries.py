@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
@@ -29,8 +30,9 @@ class InForce:
         """The specs that a closure of `key` can be made of: all it refers to, and the datasets."""
         return around(key, self.specs, self.datasets)
 
-    @property
+    @cached_property
     def datasets(self) -> dict[str, AnySpec]:
+        """Looked for once: ask for it when all specs are there."""
         return {key: spec for key, spec in self.specs.items() if isinstance(spec, DatasetSpec)}
 
 

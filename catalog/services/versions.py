@@ -97,7 +97,7 @@ def write_versions(
     versions = Version.objects.bulk_create(
         [
             Version(
-                entry_id=cards[item.key].pk,
+                entry=cards[item.key],
                 number=newest.get(cards[item.key].pk, 0) + 1,
                 definition_id=item.definition,
                 words=item.words.model_dump(mode="json"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from catalog.choices import Lifecycle
 from catalog.models import Entry, Metric, Version
@@ -150,7 +152,7 @@ def _put_into_force(
         reason=content.reason,
         revision=request.submitted.number,
         hash=request.submitted.hash,
-        versions=[str(version) for version in versions.values()][:200],
+        versions=[str(version) for version in islice(versions.values(), 200)],
         count=len(versions),
     )
     jobs.ring("governance.tasks.tell_of_publication", request.pk)
@@ -189,6 +191,15 @@ def _comparability(figures) -> dict:
     return {name: document[name] for name in keep}
 
 
+_LINK = """
+UPDATE governance_change change
+SET entry_id = made.entry_id, version_id = made.version_id, before = made.before
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::jsonb[])
+    AS made(id, entry_id, version_id, before)
+WHERE change.id = made.id
+"""
+
+
 def _link_changes(
     request: ChangeRequest, content: Content, versions: Mapping[str, Version]
 ) -> None:
@@ -200,18 +211,18 @@ def _link_changes(
         )
     }
     items = {item.key: item for item in content.items}
-    changes = list(request.changes.all())
-    for change in changes:
-        entry, item = entries[change.key], items[change.key]
-        change.entry = entry
-        change.version = versions.get(change.key)
-        is_old = change.version is None or change.version.number > 1
-        if is_old and (item.stewardship or item.lifecycle):
-            change.before = {
+    rows = []
+    for pk, key in request.changes.values_list("pk", "key"):
+        entry, item, version = entries[key], items[key], versions.get(key)
+        before = None
+        if (version is None or version.number > 1) and (item.stewardship or item.lifecycle):
+            before = {
                 "stewardship": stewardship_of(entry).model_dump(mode="json"),
                 "lifecycle": entry.lifecycle,
             }
-    type(changes[0]).objects.bulk_update(changes, ["entry", "version", "before"], batch_size=500)
+        rows.append((pk, entry.pk, version and version.pk, Jsonb(before) if before else None))
+    with connection.cursor() as cursor:
+        cursor.execute(_LINK, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _plan_runs(

@@ -1,6 +1,6 @@
 """Planning runs, and what people do to them: pause, resume, cancel, retry, release."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -37,7 +37,7 @@ def plan_backfill(
     opened here. A new version whose resolution has values already takes them over: only what is
     missing is computed, and with nothing missing the run is done when this returns.
     """
-    needs = [_need(target, purpose, start, until) for target in targets]
+    needs = _needs(targets, purpose, start, until)
     if not needs:
         raise Invalid("There is nothing to compute: name at least one metric.", problems=[])
     wanting = [need for need in needs if not need.is_met] or needs
@@ -175,13 +175,30 @@ class _Need:
     is_met: bool = False
 
 
-def _need(target: TargetPlan, purpose: Purpose, start: date | None, until: date | None) -> _Need:
-    source = source_of(target)
-    calendar = calendar_of(target.key, target.specs)
-    start = start or source.first_day
-    until = until or clock.today(calendar.zone) + timedelta(days=1)
+def _needs(
+    targets: Sequence[TargetPlan], purpose: Purpose, start: date | None, until: date | None
+) -> list[_Need]:
+    sources = {source.key: source for source in Source.objects.all()}
+    asked = []
+    for target in targets:
+        source = source_of(target, sources)
+        calendar = calendar_of(target.key, target.specs)
+        first, last = source.first_day, clock.today(calendar.zone) + timedelta(days=1)
+        asked.append(_Need(target, start or first, until or last))
     if purpose != Purpose.PUBLISH:
-        return _Need(target, start, until)
+        return asked
+    series: dict[str, list[Series]] = {}
+    hashes = [target.resolution_hash for target in targets]
+    for one in Series.objects.filter(resolution_hash__in=hashes):
+        series.setdefault(one.resolution_hash, []).append(one)
+    return [
+        _missing(need, series.get(hash_, [])) for need, hash_ in zip(asked, hashes, strict=True)
+    ]
+
+
+def _missing(need: _Need, held: Sequence[Series]) -> _Need:
+    """What is left to compute where a resolution has series already."""
+    target, start, until = need.target, need.start, need.until
     wanted = {
         (grain, dimension)
         for grain in target.wanted_grains
@@ -189,7 +206,7 @@ def _need(target: TargetPlan, purpose: Purpose, start: date | None, until: date 
     }
     series = [
         one
-        for one in Series.objects.filter(resolution_hash=target.resolution_hash)
+        for one in held
         if (one.grain, one.dimension) in wanted and one.start is not None and one.start <= start
     ]
     if len(series) < len(wanted):
@@ -201,9 +218,11 @@ def _need(target: TargetPlan, purpose: Purpose, start: date | None, until: date 
     return _Need(target, max(start, covered - moved), until)
 
 
-def source_of(target: TargetPlan) -> Source:
+def source_of(target: TargetPlan, sources: Mapping[str, Source] | None = None) -> Source:
+    """The source of a target's rows, among those that were read already or read now."""
     key = root_dataset(target.key, target.specs).source
-    source = Source.objects.filter(key=key).first()
+    known = Source.objects.in_bulk([key], field_name="key") if sources is None else sources
+    source = known.get(key)
     if source is None:
         raise SourceUnavailable(
             f"The dataset of {target.key} names the source `{key}`, which does not exist here."
