@@ -9,23 +9,22 @@ this file on read-only, limited connections as well.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
+from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from semantics import arguments, functions, relations
+from semantics import functions, relations
 from semantics.dialects import Dialect, rewritten
 from semantics.normal import normal
 from semantics.parentheses import bound
-from semantics.problems import DefinitionRefused, Problem, nearest, refuse
+from semantics.problems import DefinitionRefused, Problem, refuse
+from semantics.refusals import LANGUAGE, as_text, refusals, render, shortened
 from semantics.reserved import needs_quotes
-
-LANGUAGE = "duckdb"
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,15 @@ def check_aggregates(text: str, *, names: Collection[str]) -> exp.Expr:
     For `semantics.formula`, which takes it apart. It is not a form that is stored.
     """
     tree = _parsed(text, EXPRESSION_LIMITS)
-    problems = list(_problems(tree, functions.FORMULA_NODES, names, "column"))
+    problems = list(refusals(tree, functions.FORMULA_NODES, names, "column"))
     for aggregate in () if problems else tree.find_all(*functions.AGGREGATE_FUNCTIONS):
         if inner := _inside_of(aggregate):
             problems.append(
                 Problem(
                     "",
                     "aggregate_nested",
-                    f"`{shortened(_shown(aggregate))}` stands inside of another aggregate, "
-                    f"`{shortened(_shown(inner))}`.",
+                    f"`{shortened(as_text(aggregate))}` stands inside of another aggregate, "
+                    f"`{shortened(as_text(inner))}`.",
                     "Make the inner one a dataset that is a query, and aggregate that.",
                 )
             )
@@ -113,7 +112,7 @@ def check_query(sql: str, *, tables: Collection[str]) -> str:
     Tables are written with their full declared names, so that a search path cannot redirect them.
     """
     tree = _parsed(sql, QUERY_LIMITS, into=exp.Query)
-    problems = list(_problems(tree, functions.QUERY_NODES, None, "column"))
+    problems = list(refusals(tree, functions.QUERY_NODES, None, "column"))
     if not problems:
         problems = [*relations.qualify(tree, tables), *_lost(sql, tree)]
     _raise_if(problems)
@@ -154,10 +153,6 @@ def _tree(text: str) -> exp.Expr:
     return _parsed(text, QUERY_LIMITS if into is exp.Query else limits, into=into)
 
 
-def render(tree: exp.Expr) -> str:
-    return tree.sql(dialect=LANGUAGE, comments=False)
-
-
 @lru_cache(maxsize=KEPT)
 def names_in(text: str) -> tuple[str, ...]:
     """The columns, dimension paths or inputs that a checked text uses, each once, in order."""
@@ -192,10 +187,6 @@ def is_boolean(tree: exp.Expr) -> bool:
     return isinstance(tree, (*_ALWAYS_BOOLEAN, exp.Column))
 
 
-def shortened(text: str, letters: int = 60) -> str:
-    return text if len(text) <= letters else text[: letters - 1] + "…"
-
-
 # --- inside --------------------------------------------------------------------------------
 
 
@@ -217,7 +208,7 @@ def _allowed(text: str, noun: str, names: Collection[str] | None = None) -> exp.
     """The tree of a text in which nothing is refused; with `names` None, whatever it names."""
     tree = _parsed(text, EXPRESSION_LIMITS)
     known = _columns(tree) if names is None else names
-    _raise_if(list(_problems(tree, _NODES[noun], known, noun)) or _lost(text, tree))
+    _raise_if(list(refusals(tree, _NODES[noun], known, noun)) or _lost(text, tree))
     return tree
 
 
@@ -402,135 +393,6 @@ def _plain(identifier: exp.Identifier) -> None:
     identifier.set("quoted", needs_quotes(name))
 
 
-def _problems(
-    tree: exp.Expr, nodes: functions.Nodes, names: Collection[str] | None, noun: str
-) -> Iterator[Problem]:
-    """Every node that the language does not have, and every unknown name. Refused parts are not
-    looked into: one fault is said once."""
-    known = None if names is None else {name.lower() for name in names}
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        if problem := _refused(node, nodes):
-            yield problem
-            continue
-        if isinstance(node, exp.Column) and known is not None:
-            if problem := _unknown(node, known, noun):
-                yield problem
-            continue
-        waiting.extend(node.iter_expressions(reverse=True))
-
-
-def _unknown(column: exp.Column, known: set[str], noun: str) -> Problem | None:
-    identifier = column.this
-    name = identifier.name
-    if name.lower() in known:
-        identifier.set("this", name.lower())
-        identifier.set("quoted", needs_quotes(name.lower()))
-        return None
-    listed = ", ".join(f"`{other}`" for other in sorted(known)[:12])
-    there_are = f"There is {listed}{' and more' if len(known) > 12 else ''}." if known else ""
-    return Problem(
-        "",
-        f"unknown_{noun}",
-        f"There is no {noun} `{shortened(name)}`.",
-        nearest(name, known) or there_are,
-    )
-
-
-def _refused(node: exp.Expr, nodes: functions.Nodes) -> Problem | None:
-    kind = type(node)
-    allowed = nodes.get(kind)
-    if allowed is None:
-        return _not_allowed(node, nodes)
-    if kind is exp.Column and "table" not in allowed and node.args.get("table"):
-        return Problem(
-            "",
-            "qualified_name",
-            f"`{shortened(render(node))}` names a table.",
-            f"Write `{node.name}` alone; a dimension of another dataset is `entity__dimension`.",
-        )
-    for name, value in node.args.items():
-        if value and name not in allowed:
-            return _not_allowed_with(node, name, value)
-    check = arguments.ARGUMENTS.get(kind)
-    if check and (said := check(node)):
-        return Problem("", "bad_argument", said, f"Mend `{shortened(_shown(node))}`.")
-    return None
-
-
-def _not_allowed_with(node: exp.Expr, name: str, value: object) -> Problem:
-    part = value[0] if isinstance(value, list) else value
-    if isinstance(part, exp.Expr) and (said := functions.advice(part)):
-        return Problem("", "not_allowed", *said)
-    option = name.strip("_").replace("_", " ").upper()
-    return Problem(
-        "",
-        "not_allowed",
-        f"`{shortened(_shown(node))}` uses {option}, which is not part of the language.",
-        "Write it without.",
-    )
-
-
-def _not_allowed(node: exp.Expr, nodes: functions.Nodes) -> Problem:
-    shown = shortened(_shown(node))
-    if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc | exp.UserDefinedFunction):
-        return _unknown_function(node.name.lower(), nodes)
-    if type(node) in functions.AGGREGATES or isinstance(node, exp.AggFunc):
-        if nodes is functions.QUERY_NODES or nodes is functions.FORMULA_NODES:
-            said = functions.advice(node)
-            message, fix = said or (f"`{shown}` is not allowed.", _allowed_functions(nodes))
-            return Problem("", "function_not_allowed", message, fix)
-        if nodes is functions.ARITHMETIC_NODES:
-            return Problem(
-                "",
-                "aggregate_not_allowed",
-                f"`{shown}` adds rows up, and a derived metric computes with other metrics.",
-                "Make the aggregate a simple metric and use its name.",
-            )
-        return Problem(
-            "",
-            "aggregate_not_allowed",
-            f"`{shown}` adds rows up, and this is an expression of one row.",
-            "Choose the aggregation beside the expression, and write only what is aggregated.",
-        )
-    if said := functions.advice(node):
-        return Problem("", "not_allowed", *said)
-    if isinstance(node, exp.Func):
-        return _unknown_function(shown.partition("(")[0].lower(), nodes)
-    return Problem(
-        "",
-        "not_allowed",
-        f"`{shown}` is not part of the language.",
-        "Use arithmetic, comparisons, CASE and the listed functions.",
-    )
-
-
-def _unknown_function(name: str, nodes: functions.Nodes) -> Problem:
-    if name in functions.CLOCK_NAMES:
-        return Problem("", "not_allowed", *functions.CLOCK)
-    if name in functions.CHANCE_NAMES:
-        return Problem("", "not_allowed", *functions.CHANCE)
-    known = functions.ROW_FUNCTION_NAMES
-    if exp.Sum in nodes:
-        known = (*known, *functions.AGGREGATE_NAMES)
-    return Problem(
-        "",
-        "function_not_allowed",
-        f"The function `{shortened(name)}` is not in the list of allowed functions.",
-        nearest(name, known) or _allowed_functions(nodes),
-    )
-
-
-def _allowed_functions(nodes: functions.Nodes) -> str:
-    names = functions.ROW_FUNCTION_NAMES
-    if exp.Sum in nodes:
-        names = (*functions.AGGREGATE_NAMES, *names)
-    if nodes is functions.ARITHMETIC_NODES:
-        names = functions.ARITHMETIC_NAMES
-    return f"Allowed are {', '.join(names)}."
-
-
 def _inside_of(aggregate: exp.Expr) -> exp.Expr | None:
     """The aggregate that encloses this one. A FILTER beside its own aggregate does not."""
     above = aggregate.parent
@@ -539,10 +401,3 @@ def _inside_of(aggregate: exp.Expr) -> exp.Expr | None:
             return above.parent
         above = above.parent
     return above
-
-
-def _shown(node: exp.Expr) -> str:
-    try:
-        return node.sql(dialect=LANGUAGE, comments=False, unsupported_level=ErrorLevel.IGNORE)
-    except (SqlglotError, ValueError, AttributeError, TypeError):
-        return type(node).__name__
