@@ -144,6 +144,12 @@ class Assessment:
         return [problem for problem in self.problems if problem.level == Level.BLOCKS]
 
     @property
+    def is_computable(self) -> bool:
+        """Whether the definitions, and those above, can be computed. What else blocks a submit,
+        such as a missing reason, is usually written when the figures have been seen."""
+        return not any(_is_of_definition(problem) for problem in self.blocking)
+
+    @property
     def harmless(self) -> list[str]:
         """Keys that could be split off, since they weigh less than the request as a whole."""
         heavy = self.change_class
@@ -175,6 +181,11 @@ class Assessment:
                 continue  # Its problems say what is wrong.
             found |= {key: self.standing.hashes[key] for key in pinned if key not in self.proposed}
         return dict(sorted(found.items()))
+
+
+def _is_of_definition(problem: Problem) -> bool:
+    whose, *rest = problem.place.split(".")
+    return whose == "downstream" or rest[1:2] == ["spec"]
 
 
 def assess(content: Content) -> Assessment:

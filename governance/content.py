@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from catalog.models import Dataset
 from catalog.stewardship import Stewardship
 from core import clock
 from core.errors import Invalid
@@ -47,6 +48,15 @@ class Item(BaseModel):
     successor: str | None = Field(None, pattern=KEY)
 
 
+def day_begun_everywhere() -> date:
+    """The day that has begun wherever the catalog's rows come from: in the evening of New York it
+    is not the one of UTC yet, and what takes effect on it does so at once."""
+    zones = Dataset.objects.live().values_list(
+        "current_version__definition__spec__time_zone", flat=True
+    )
+    return min(clock.today(zone) for zone in {*zones} or {"UTC"})
+
+
 class Content(BaseModel):
     """All of a request. Its hash is what an approval binds to.
 
@@ -58,7 +68,7 @@ class Content(BaseModel):
 
     title: str = Field(min_length=1, max_length=160)
     reason: str = Field("", max_length=8000)
-    effective_from: date = Field(default_factory=clock.today)
+    effective_from: date = Field(default_factory=day_begun_everywhere)
     publish_when: Literal["approved", "button", "date"] = "approved"
     publish_on: date | None = None
     items: list[Item] = Field(min_length=1, max_length=20_000)

@@ -191,7 +191,7 @@ class ChangeRequestPreview(EtalonView):
     def post(self, request, pk: int):
         asked = bodies.read(request, PreviewBody)
         assessment = assess(changes.current_content(_find(pk)))
-        items = preview_items(assessment)
+        items = preview_items(assessment) if assessment.is_computable else []
         if not items:
             problems = [problem.as_dict() for problem in assessment.blocking]
             raise Invalid(

@@ -107,20 +107,20 @@ def test_two_people_change_what_a_number_means(rig, world, chrome):
     ana.look("metric")
     ana.page.get_by_role("button", name="Propose a change").click()
     ana.page.wait_for_url(re.compile(r"/changes/\d+/edit"))
-    ana.page.fill("#reason", "Only the northern store is ours since January.")
     ana.page.locator(".field:has(#filters) .cm-content").click()
     ana.page.keyboard.type("store = 'north'")
-    ana.page.check("input[name=treatment][value=restate]")
 
     # The draft saves itself, and the page says what it amounts to.
     live = ana.page.locator("#live")
     live.get_by_text("Filter added: store is north").wait_for(timeout=60_000)
     live.get_by_text("1 approval, because Restating + Tier 3").wait_for()
 
-    # She sees what it does to the past, computed by a worker.
+    # She sees what it does to the past, computed by a worker, before she says why and how.
     live.get_by_role("button", name="Run preview").click()
     live.get_by_text(re.compile("Past values fall by .* on average")).wait_for(timeout=60_000)
     headline = live.get_by_text(re.compile("Past values fall by")).first.inner_text()
+    ana.page.fill("#reason", "Only the northern store is ours since January.")
+    ana.page.check("input[name=treatment][value=restate]")
     ana.look("editor")
     ana.page.get_by_role("button", name="Submit for review").click()
     ana.page.wait_for_url(re.compile(r"/changes/\d+$"))

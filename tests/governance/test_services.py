@@ -1,6 +1,6 @@
 """Each verb: the good case, each refusal, twice, and what it tells."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from governance import tasks
 from governance.assessment import assess
 from governance.choices import Status
 from governance.content import read_content
+from governance.evidence import preview_items
 from governance.models import ApprovalPolicy, ChangeRequest, Revision
 from governance.services.approval_policies import set_policy
 from governance.services.publishing import publish, settle
@@ -804,3 +805,26 @@ def test_withdrawing_is_for_the_author_alone(company):
     with pytest.raises(NotAllowed, match="Only its author"):
         withdraw(request, actor=company.cem)
     assert withdraw(request, actor=company.ana).status == Status.WITHDRAWN
+
+
+def test_without_a_day_a_change_holds_from_the_day_that_it_is_at_the_till(company, settings):
+    settings.ETALON_NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
+    tills = {**ORDERS, "time_zone": "America/New_York"}
+    published(make_item("tills", tills), author=company.ana, by=[company.cem])
+
+    content = {"title": "A change", "items": [make_change(words=WORDS)]}
+    opened = open_request(content=content, actor=company.ana)
+
+    assert opened.draft.content["effective_from"] == "2026-03-01"
+
+
+def test_figures_can_be_had_before_reason_and_treatment_are_written(company):
+    def judged(expression):
+        item = make_change(spec={"expression": expression})
+        return assess(read_content(make_content(item, reason="")))
+
+    found = judged("amount - refund")
+    assert {problem.place for problem in found.blocking} == {"items.net_sales.treatment", "reason"}
+    assert found.is_computable
+    assert [item.key for item in preview_items(found)] == ["net_sales"]
+    assert not judged("amount - refunds").is_computable

@@ -11,7 +11,6 @@ from catalog.choices import Kind, Tier
 from catalog.models import Entry
 from catalog.selectors.entries import entry_by_key, specs_in_force
 from catalog.stewardship import Stewardship, stewardship_of
-from core import clock
 from core.errors import EtalonError, NotAllowed
 from governance import policies
 from governance.assessment import assess
@@ -68,7 +67,7 @@ def _open_for(entry: Entry, user) -> ChangeRequest:
     if mine:
         return mine
     item = item_of(entry)
-    content = Content(title=f"Change {entry.name}", effective_from=clock.today(), items=[item])
+    content = Content(title=f"Change {entry.name}", items=[item])
     return open_request(content=content.as_json(), actor=user, via="web")
 
 
@@ -89,9 +88,7 @@ def _open_new(request) -> ChangeRequest:
             owners=[request.user.username],
         ),
     )
-    content = Content(
-        title=f"New metric: {name or key}", effective_from=clock.today(), items=[item]
-    )
+    content = Content(title=f"New metric: {name or key}", items=[item])
     return open_request(content=content.as_json(), actor=request.user, via="web")
 
 
@@ -292,12 +289,12 @@ def _live(change: ChangeRequest, user) -> dict:
     content = read_content(change.draft.content)
     assessment = assess(content)
     needs, refused = [], ""
-    if not assessment.blocking:
+    if assessment.is_computable:
         try:
             needs = requirements_for(assessment)
         except EtalonError as error:
             refused = error.message
-    items = preview_items(assessment) if not assessment.blocking else []
+    items = preview_items(assessment) if assessment.is_computable else []
     run = evidence_of(assessment) if items else None
     return {
         "assessment": assessment,
@@ -315,7 +312,7 @@ def preview(request, pk: int):
     """Compute what the draft does to the past, in a worker."""
     change = _draft_of(request, pk)
     assessment = assess(read_content(change.draft.content))
-    if not assessment.blocking and (items := preview_items(assessment)):
+    if assessment.is_computable and (items := preview_items(assessment)):
         request_preview(
             items, actor=request.user, dimension=request.POST.get("dimension") or None, via="web"
         )
