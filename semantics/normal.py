@@ -51,6 +51,11 @@ def _replacement(node: exp.Expr) -> exp.Expr:
         node.this.set("this", _part(node.this.name))
     if isinstance(node, exp.Date) and not node.expressions and node.this and not _has_zone(node):
         return exp.Cast(this=node.this, to=exp.DataType(this=exp.DType.DATE, nested=False))
+    if isinstance(node, exp.DateTrunc) and not node.args.get("zone"):
+        # The parser's word for `date_trunc` of what is a date by its looks.
+        unit = node.args.get("unit")
+        if isinstance(unit, exp.Literal | exp.Var):
+            return exp.TimestampTrunc(this=node.this, unit=exp.Var(this=unit.name.upper()))
     if isinstance(node, exp.Interval) and isinstance(node.args.get("unit"), exp.Var):
         unit = node.args["unit"]
         unit.set("this", unit.name.upper().removesuffix("S"))

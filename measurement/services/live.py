@@ -32,6 +32,7 @@ from measurement.plans import TargetPlan
 from measurement.selectors import values as stored
 from measurement.services.backfills import cancel_backfill, plan_backfill
 from measurement.values import Point, Values
+from measurement.warehouses.base import NeedsMemory
 from semantics.definition import Grain, MetricSpec
 from semantics.question import askable_dimensions
 
@@ -202,7 +203,7 @@ def _failure(backfill: Backfill) -> EtalonError:
     window = backfill.windows.exclude(error="").first()
     if window is None:
         return SourceUnavailable("The question was cancelled.")
-    kinds = {kind.code: kind for kind in (SourceTooSlow, QueryFailed, TooManyRows)}
+    kinds = {kind.code: kind for kind in (SourceTooSlow, QueryFailed, NeedsMemory, TooManyRows)}
     return kinds.get(window.error_code, SourceUnavailable)(window.error)
 
 

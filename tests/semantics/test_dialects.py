@@ -92,6 +92,7 @@ SAME = [
     "day - interval 2 month",
     "at + interval '36' hour",
     "date_trunc('month', day)",
+    "date_trunc('month', cast(at as date))",
     "date_trunc('week', at)",
     "date_trunc('quarter', day)",
     "date_trunc('year', at)",
