@@ -86,3 +86,55 @@ def test_checks_are_changed_by_admins_and_on_record(shop, admin):
 
     assert AuditEvent.objects.first().action == "check.change"
     assert check.history.count() == 2
+
+
+DESCRIBED = """
+key: tills
+name: Tills
+kind: duckdb
+first_day: 2026-01-01
+config:
+  folder: {folder}
+  schema: shop
+  views:
+    orders: SELECT * FROM read_parquet('{{folder}}/*.parquet')
+"""
+
+
+def test_a_source_is_connected_by_a_file_and_changed_by_it(shop, folder, tmp_path, capsys):
+    company.write(folder, company.orders(3))
+    file = tmp_path / "tills.yaml"
+    file.write_text(DESCRIBED.format(folder=folder))
+
+    call_command("connect_source", str(file))
+    assert "Tills (tills) is connected." in capsys.readouterr().out
+    assert try_source(Source.objects.get(key="tills"))[0].message == "It answers."
+
+    file.write_text(file.read_text().replace("name: Tills", "name: All tills"))
+    call_command("connect_source", str(file))
+    assert "All tills (tills) was changed." in capsys.readouterr().out
+    assert list(
+        AuditEvent.objects.filter(action__startswith="source.")
+        .order_by("sequence")
+        .values_list("action", "via")
+    ) == [("source.create", "cli"), ("source.change", "cli")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("key: tills\n", "", "`key` is missing"),
+        ("kind: duckdb", "kind: oracle", "There is no kind “oracle”"),
+        ("first_day: 2026-01-01", "first_day: soon", "`first_day` is a day"),
+        ("name: Tills", "nmae: Tills", "no field “nmae”"),
+        ("  schema: shop", "  password: secret", "looks like a secret"),
+        ("key: tills", "key: [", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_why(shop, tmp_path, before, after, said):
+    file = tmp_path / "tills.yaml"
+    file.write_text(DESCRIBED.format(folder=tmp_path).replace(before, after))
+
+    with pytest.raises(CommandError, match=said):
+        call_command("connect_source", str(file))
+    assert not Source.objects.filter(key="tills").exists()
