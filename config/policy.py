@@ -17,5 +17,6 @@ class ContentPolicyMiddleware(CSPMiddleware):
     def get_policy_parts(self, request, response, report_only=False):
         parts = super().get_policy_parts(request, response, report_only)
         if not report_only and request.path_info.startswith("/admin/"):
-            parts.config = {**(parts.config or {}), **ADMIN_DIRECTIVES}
+            # Only these two: a config of its own would drop all the others.
+            parts.replace = {**(parts.replace or {}), **ADMIN_DIRECTIVES}
         return parts

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.urls import reverse, reverse_lazy
+
 
 @dataclass(frozen=True)
 class Place:
@@ -9,28 +11,30 @@ class Place:
 
     key: str
     label: str
-    url: str
+    view: str
     icon: str
     shortcut: str = ""
     on_phone: bool = True
 
+    @property
+    def url(self) -> str:
+        return reverse(self.view)
+
 
 PLACES = (
-    Place("home", "Home", "/", "home", "h"),
-    Place("catalog", "Catalog", "/metrics", "catalog", "c"),
-    Place("tree", "Tree", "/tree", "tree", "t", on_phone=False),
-    Place("changes", "Changes", "/changes", "changes", "d"),
-    Place("backfills", "Backfills", "/backfills", "backfills", "b"),
+    Place("home", "Home", "web:home", "home", "h"),
+    Place("catalog", "Catalog", "web:catalog", "catalog", "c"),
+    Place("tree", "Tree", "web:tree", "tree", "t", on_phone=False),
+    Place("changes", "Changes", "web:changes", "changes", "d"),
+    Place("backfills", "Backfills", "web:backfills", "backfills", "b"),
 )
-SEARCH_URL = "/metrics"
-PROPOSE_URL = "/changes/new"
-TREE_URL = "/tree"
+SEARCH_URL = reverse_lazy("web:catalog")
+PROPOSE_URL = reverse_lazy("web:change-new")
+TREE_URL = reverse_lazy("web:tree")
 
 
 def place_of(path: str) -> str:
     """The place that an address belongs to, or nothing."""
     if path == "/":
         return "home"
-    if path.startswith("/CR-"):
-        return "changes"
-    return next((p.key for p in PLACES if p.url != "/" and path.startswith(p.url)), "")
+    return next((p.key for p in PLACES[1:] if path.startswith(p.url)), "")

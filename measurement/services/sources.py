@@ -24,6 +24,8 @@ _NEEDED = {
     SourceKind.DUCKDB: {"folder": "the folder of its files", "views": "a SELECT for each name"},
     SourceKind.POSTGRESQL: {"url_env": "the environment variable that holds its address"},
 }
+# Whoever may connect a source must not read tokens and sessions through it.
+_OWN = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 
 
 @transaction.atomic
@@ -46,6 +48,9 @@ def save_source(source: Source, *, actor, via: str = "service") -> Source:
         for name, value in source.config.items()
         if "password" in name.lower() or "://" in str(value) and "@" in str(value)
     ]
+    if source.config.get("url_env") in _OWN:
+        message = "This is where Etalon keeps its own records. Name the variable of a warehouse."
+        problems.append({"place": "config.url_env", "code": "own_database", "message": message})
     if problems:
         raise Invalid(problems[0]["message"], problems=problems)
     action = "source.change" if source.pk else "source.create"

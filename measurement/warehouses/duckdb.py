@@ -62,19 +62,22 @@ class DuckDb:
         run("SET VARIABLE etalon_now = TIMESTAMP '1970-01-01'")
         run(f"CREATE SCHEMA IF NOT EXISTS {_quoted(self.schema)}")
         run(f"SET schema = {_literal(self.schema)}")
-        for name, select in views.items():
-            select = select.replace("{folder}", str(self.folder))
-            try:
-                run(f"CREATE VIEW {_quoted(name)} AS {select}")
-            except duckdb.Error as error:
-                raise SourceUnavailable(
-                    f"The source `{self.key}` cannot offer `{name}`: {_first_line(error)}"
-                ) from error
-        # Only paths that existed when the source was opened; a folder would allow new files.
+        # Only paths that existed when the source was opened; a folder would allow new files. Views
+        # come after it: DuckDB reads what a view names as soon as the view is made.
         paths = ", ".join(_literal(path) for path in self._files)
         run(f"SET allowed_paths = [{paths}]")
         run("SET enable_external_access = false")
         run("SET lock_configuration = true")
+        folder = str(self.folder).replace("'", "''")
+        for name, select in views.items():
+            select = select.replace("{folder}", folder)
+            try:
+                self._one_select(select)
+                run(f"CREATE VIEW {_quoted(name)} AS {select}")
+            except (duckdb.Error, QueryFailed) as error:
+                raise SourceUnavailable(
+                    f"The source `{self.key}` cannot offer `{name}`: {_first_line(error)}"
+                ) from error
 
     def query(self, sql: str, limits: Limits, *, now: datetime | None = None) -> Answer:
         self._one_select(sql)

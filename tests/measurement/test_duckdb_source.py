@@ -91,6 +91,27 @@ def test_whatever_is_no_plain_reading_of_the_files_is_refused(source, folder, te
     assert _files(folder) == before
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        "SELECT * FROM read_csv('{folder}/../secret.csv')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM 'https://example.com/x.parquet'",
+        "SELECT 1; COPY (SELECT 1) TO '{folder}/new.csv'",
+        "INSTALL httpfs",
+    ],
+)
+def test_a_view_reads_its_own_folder_alone(source, folder, view):
+    (folder.parent / "secret.csv").write_text("secret\n1\n")
+    source.config = {**source.config, "views": {"orders": view}}
+    before = _files(folder)
+
+    with pytest.raises(SourceUnavailable, match="cannot offer `orders`"):
+        open_source(source)
+
+    assert _files(folder) == before
+
+
 def test_the_hostile_texts_change_nothing_with_the_gate_off(source, folder, hostile_texts):
     before = _files(folder)
     warehouse = open_source(source)

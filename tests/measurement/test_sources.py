@@ -64,6 +64,7 @@ def test_sources_are_changed_by_admins_and_on_record(shop, admin):
         ("duckdb", {"views": {"a": "SELECT 1"}}, "config.folder"),
         ("postgresql", {}, "config.url_env"),
         ("postgresql", {"url_env": "X", "password": "hunter2"}, "config.password"),
+        ("postgresql", {"url_env": "DATABASE_OWNER_URL"}, "config.url_env"),
         ("postgresql", {"url_env": "postgresql://me:secret@host/db"}, "config.url_env"),
     ],
 )

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -32,8 +33,12 @@ def notices(request):
         "rows": [_row(notice) for notice in page],
         "only_unread": only_unread,
         "tabs": [
-            {"label": "All", "url": "/notices", "is_current": not only_unread},
-            {"label": "Unread", "url": "/notices?show=unread", "is_current": only_unread},
+            {"label": "All", "url": reverse("web:notices"), "is_current": not only_unread},
+            {
+                "label": "Unread",
+                "url": f"{reverse('web:notices')}?show=unread",
+                "is_current": only_unread,
+            },
         ],
     }
     return render(request, "accounts/notices.html", context)

@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -47,7 +48,7 @@ def password(request):
 
 def tabs(current: str) -> list[dict]:
     places = (("profile", "Profile"), ("password", "Password"), ("tokens", "API tokens"))
-    urls = {"profile": "/profile", "password": "/profile/password", "tokens": "/profile/tokens"}
     return [
-        {"label": label, "url": urls[key], "is_current": key == current} for key, label in places
+        {"label": label, "url": reverse(f"web:{key}"), "is_current": key == current}
+        for key, label in places
     ]
