@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -60,6 +61,18 @@ def pytest_runtest_makereport(item, call):
     if report.failed and isinstance(rig, Rig):
         report.sections += [(f"log of {name}", text) for name, text in rig.logs().items()]
     return report
+
+
+@pytest.fixture
+def record_figure():
+    """Keep a line for the report of the long campaigns (`make soak` names the file)."""
+
+    def record(line: str) -> None:
+        if path := os.environ.get("ETALON_FIGURES"):
+            with Path(path).open("a") as file:
+                file.write(f"{line}\n")
+
+    return record
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ ENVIRONMENT = {
     "LOG_LEVEL": "WARNING",
 }
 # What is killed, and how often among the others.
-VICTIMS = {WORKER: 10, "child": 4, "main alone": 2, SWEEPER: 2, "beat": 2, "valkey": 1}
+VICTIMS = {WORKER: 10, "child": 4, "main alone": 2, SWEEPER: 2, "beat": 2, "valkey": 2}
 KILLS_A_RUN = 4
 RESUMED_WITHIN = 120
 

@@ -39,6 +39,12 @@ class Outcome:
     unread: int = 0
     failures: tuple[str, ...] = ()
 
+    def __str__(self):
+        return (
+            f"{self.races} races, {self.published} published, {self.double} double, "
+            f"{self.unread} unread; {self.refused} refused"
+        )
+
 
 def two_reviewers(company: Company, races: int, *, seed: int = 1) -> Outcome:
     """Two reviewers approve the same revision at the same instant, and both ring the publication.

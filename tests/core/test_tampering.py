@@ -94,7 +94,7 @@ def reorder(log, dice: random.Random) -> str:
     return f"swapped {one} and {other}"
 
 
-def test_every_one_of_a_thousand_rewritings_is_found(log):
+def test_every_one_of_a_thousand_rewritings_is_found(log, record_figure):
     dice = random.Random(20261125)  # noqa: S311 - no secret
     deeds = [edit, delete, insert, reorder]
     missed = []
@@ -105,6 +105,10 @@ def test_every_one_of_a_thousand_rewritings_is_found(log):
             missed.append(deed)
         restore(log)
 
+    record_figure(
+        f"Audit log rewritten: {TIMES - len(missed)} of {TIMES} random edits, deletions, "
+        "insertions and reorderings found"
+    )
     assert missed == []
     assert list(audit.verify_chain()) == []
 

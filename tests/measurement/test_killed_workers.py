@@ -17,8 +17,9 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("KILLS", "5"))
 
 
-def test_killed_at_any_moment_a_run_ends_as_an_undisturbed_one(rig, shop):
+def test_killed_at_any_moment_a_run_ends_as_an_undisturbed_one(rig, shop, record_figure):
     report = kills.campaign(rig, shop, kills=KILLS)
+    record_figure(f"`kill -9` during backfills: {report}")
 
     assert report.total == KILLS
 
