@@ -1,15 +1,12 @@
 """Query parameters, read with a clear answer when they are wrong."""
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime
-from typing import TypeVar
+from datetime import date, datetime
 
 from rest_framework.request import Request
 
 from core.errors import Invalid
-
-FIRST_YEAR, LAST_YEAR = 1900, 2999
-Moment = TypeVar("Moment", date, datetime)
+from core.instants import read_instant, within
 
 
 class Refused(Invalid):
@@ -77,7 +74,7 @@ def day(request: Request, name: str, default: date | None = None) -> date | None
     if given is None:
         return default
     try:
-        return _within(date.fromisoformat(given))
+        return within(date.fromisoformat(given))
     except ValueError as error:
         raise Refused(name, f"“{given}” is no day. Write it like 2026-03-31.") from error
 
@@ -88,19 +85,8 @@ def instant(request: Request, name: str) -> datetime | None:
     if given is None:
         return None
     try:
-        if len(given) == 10:
-            found = _within(date.fromisoformat(given))
-            return datetime(found.year, found.month, found.day, 23, 59, 59, 999999, tzinfo=UTC)
-        found = _within(datetime.fromisoformat(given))
+        return read_instant(given)
     except ValueError as error:
         raise Refused(
             name, f"“{given}” is no instant. Write 2026-03-31 or 2026-03-31T12:00:00Z."
         ) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _within(found: Moment) -> Moment:
-    """Within the years that can be counted on from, forwards and backwards."""
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise ValueError
-    return found

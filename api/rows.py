@@ -1,10 +1,12 @@
 """What the catalog holds, as plain rows of answers."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from catalog.choices import OwnershipRole
+from catalog.choices import Kind, OwnershipRole
 from catalog.models import Entry, Metric, Resolution, Version
 from catalog.selectors.entries import specs_of
+from catalog.selectors.history import EntryThen, stewardship_then
 from catalog.stewardship import stewardship_of
 from governance.choices import OPEN, Verdict
 from governance.models import Change
@@ -54,6 +56,42 @@ def entry_detail(entry: Entry, version: Version | None) -> dict:
         "in_force": version_detail(version) if version else None,
         "open_change_requests": sorted(open_changes.values_list("request_id", flat=True)),
     }
+
+
+def entry_then(then: EntryThen, instant: datetime) -> dict:
+    """The card with its version as it stood at an instant."""
+    card, words = then.card, then.words
+    kept = stewardship_then(then)
+    changes = Change.objects.filter(key=then.key, request__created_at__lte=instant)
+    row = {
+        "key": then.key,
+        "kind": then.kind,
+        "name": then.name,
+        "description": words.definition,
+        "domain": then.domain.key,
+        "tier": then.tier,
+        "lifecycle": then.lifecycle,
+        "owners": kept.owners,
+        "tags": words.tags,
+        "synonyms": words.synonyms,
+        "version": then.version.number,
+        "changed_at": card.changed_at,
+        "last_day": card.last_day,
+        "successor": card.successor.key if card.successor else None,
+        "stewardship": kept.model_dump(mode="python"),
+        "in_force": version_detail(then.version),
+        "open_change_requests": sorted(
+            changes.exclude(request__closed_at__lte=instant).values_list("request_id", flat=True)
+        ),
+    }
+    if then.kind == Kind.METRIC:
+        row |= {
+            "role": words.role,
+            "is_kpi": words.is_kpi,
+            "direction": words.direction,
+            "type": then.spec.type,
+        }
+    return row
 
 
 def version_row(version: Version, *, current: int | None) -> dict:

@@ -1,16 +1,22 @@
 """What all pages of one entry share: its head and tabs, and its definition in words."""
 
+from datetime import datetime
+
 from django.http import Http404
 
 from catalog.choices import Kind, OwnershipRole
 from catalog.models import Entry, Follow, Metric, Version
 from catalog.selectors.entries import entry_by_key
+from catalog.selectors.history import EntryThen, entry_as_of, stewardship_then
 from catalog.stewardship import stewardship_of
-from core.errors import NotFound
+from core import clock
+from core.errors import Invalid, NotFound
+from core.instants import read_instant
 from governance.models import ChangeRequest
 from measurement.selectors.health import health_of
 from semantics.canonical import canonical
 from semantics.phrases import in_words
+from web import formatting
 
 
 def found_entry(key: str) -> Entry:
@@ -31,41 +37,105 @@ def found_version(entry: Entry, number: int | None) -> Version:
     return found
 
 
-def frame_of(request, entry: Entry, place: str) -> dict:
-    """What every tab of the page has: head, notices, tabs."""
-    base = f"/metrics/{entry.key}"
-    open_requests = list(ChangeRequest.objects.open().about(entry.key).select_related("author")[:5])
-    owners = [
-        ownership.user
-        for ownership in entry.ownerships.select_related("user")
-        if ownership.role == OwnershipRole.OWNER
-    ]
+def instant_of(request) -> datetime | None:
+    """The instant of `?as_of=`, or None for now."""
+    text = request.GET.get("as_of", "").strip()
+    if not text:
+        return None
+    try:
+        return read_instant(text)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(
+            f"“{text[:40]}” is no day to look back to. Write it like 2026-03-31."
+        ) from error
+
+
+def then_of(request, entry: Entry) -> EntryThen | None:
+    """The entry as it was at the instant of `?as_of=`; None when now is asked for."""
+    instant = instant_of(request)
+    if instant is None:
+        return None
+    try:
+        return entry_as_of(entry.key, instant)
+    except NotFound as error:
+        first = entry.versions.order_by("number").first()
+        since = f" Its first version is of {formatting.day(first.published_at)}." if first else ""
+        raise NotFound(
+            f"{entry.name} was not in the catalog on {formatting.day(instant)}.{since}"
+        ) from error
+
+
+def frame_of(request, entry: Entry, place: str, then: EntryThen | None = None) -> dict:
+    """What every tab of the page has: head, notices, tabs; of an earlier time with `then`."""
     is_metric = entry.kind == Kind.METRIC
-    tabs = [
-        ("overview", "Overview", base),
-        ("history", "History", f"{base}/history"),
-        ("lineage", "Lineage", f"{base}/lineage"),
-        *([("checks", "Checks", f"{base}/checks")] if is_metric else []),
-        ("changes", "Changes", f"{base}/changes"),
-    ]
-    health = health_of(Metric.objects.get(pk=entry.pk)) if is_metric else None
+    open_requests = ChangeRequest.objects.open().about(entry.key).select_related("author")
+    health = health_of(Metric.objects.get(pk=entry.pk)) if is_metric and then is None else None
     return {
         "place": "catalog",
         "entry": entry,
-        "owners": owners,
-        "stewardship": stewardship_of(entry),
+        "head": _head(entry, then),
+        "then": then,
+        "as_of": request.GET.get("as_of", "") if then else "",
+        "as_of_day": instant_of(request) if then else None,
+        "first_day": entry.versions.order_by("number").values_list("published_at", flat=True)[:1],
+        "today": clock.today(),
+        "people": _people(entry, then),
+        "stewardship": stewardship_then(then) if then else stewardship_of(entry),
         "follows": Follow.objects.filter(entry_id=entry.pk, user=request.user).exists(),
         "follower_count": Follow.objects.filter(entry_id=entry.pk).count(),
-        "open_requests": open_requests,
+        "open_requests": [] if then else list(open_requests[:5]),
         "health": health,
         "crumbs": [
             ("Catalog", "/metrics"),
             (entry.domain.name, f"/metrics?domain={entry.domain.key}"),
         ],
-        "tabs": [
-            {"label": label, "url": url, "is_current": name == place} for name, label, url in tabs
-        ],
+        "tabs": _tabs(request, entry, place, then),
     }
+
+
+def _head(entry: Entry, then: EntryThen | None) -> dict:
+    if then is not None:
+        return {
+            "name": then.name,
+            "description": then.words.definition,
+            "tier": then.tier,
+            "lifecycle": then.lifecycle,
+            "version": then.version,
+        }
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "tier": entry.tier,
+        "lifecycle": entry.lifecycle,
+        "version": entry.current_version,
+    }
+
+
+def _people(entry: Entry, then: EntryThen | None) -> dict[str, list]:
+    """Owners, backups and stewards, by their names."""
+    if then is not None:
+        return {role: list(held) for role, held in then.people.items()}
+    found: dict[str, list] = {role: [] for role in OwnershipRole.values}
+    for ownership in entry.ownerships.select_related("user"):
+        found[ownership.role].append(ownership.user)
+    return {role: sorted(held, key=str) for role, held in found.items()}
+
+
+def _tabs(request, entry: Entry, place: str, then: EntryThen | None) -> list[dict]:
+    base = f"/metrics/{entry.key}"
+    is_metric = entry.kind == Kind.METRIC
+    back = f"?as_of={request.GET['as_of']}" if then else ""
+    tabs = [
+        ("overview", "Overview", f"{base}{back}"),
+        ("history", "History", f"{base}/history{back}"),
+    ]
+    if then is None:
+        tabs += [
+            ("lineage", "Lineage", f"{base}/lineage"),
+            *([("checks", "Checks", f"{base}/checks")] if is_metric else []),
+            ("changes", "Changes", f"{base}/changes"),
+        ]
+    return [{"label": label, "url": url, "is_current": name == place} for name, label, url in tabs]
 
 
 def definition_lines(spec) -> list[tuple[str, str]]:
@@ -75,10 +145,17 @@ def definition_lines(spec) -> list[tuple[str, str]]:
     for name, value in document.items():
         if name in ("type", "filters"):
             continue
+        if name == "dimensions":
+            value = [dimension_name(each) for each in value]
         lines.append((name.replace("_", " ").capitalize(), said(value)))
     for text in getattr(spec, "filters", []):
         lines.append(("Filter", in_words(text)))
     return lines
+
+
+def dimension_name(path: str) -> str:
+    """`household__age` as people say it: `household age`."""
+    return path.replace("__", " ").replace("_", " ")
 
 
 def said(value) -> str:
@@ -95,10 +172,3 @@ def said(value) -> str:
     if isinstance(value, list):
         return ", ".join(said(each) for each in value)
     return str(value)
-
-
-def line_of(points) -> list[tuple]:
-    return [
-        (point.period, None if point.value is None else float(point.value), f"v{point.version}")
-        for point in points
-    ]

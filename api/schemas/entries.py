@@ -57,7 +57,7 @@ class EntryDetail(EntryRow):
     last_day = s.DateField(allow_null=True)
     successor = s.CharField(allow_null=True)
     stewardship = s.DictField(help_text="Who answers, target, SLA and place in the tree.")
-    in_force = VersionDetail(allow_null=True, help_text="The version in force, or as of then.")
+    in_force = VersionDetail(allow_null=True, help_text="The version in force, or that of then.")
     open_change_requests = s.ListField(child=s.IntegerField())
 
 
@@ -100,8 +100,8 @@ class StateBody(s.Serializer):
 class MetricDetail(MetricRow, EntryDetail):
     resolution = ResolutionRow(allow_null=True, help_text="What the current version stands on.")
     served = ResolutionRow(allow_null=True, help_text="What the values shown were computed by.")
-    health = HealthBody()
-    state = StateBody()
+    health = HealthBody(allow_null=True, help_text="As it is; null with `as_of`.")
+    state = StateBody(allow_null=True, help_text="As it is; null with `as_of`.")
 
 
 class DatasetDetail(EntryDetail):

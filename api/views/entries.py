@@ -20,6 +20,7 @@ from api.schemas.shared import PAGING, asks, reads
 from api.views.base import EtalonView
 from catalog.choices import Kind, Lifecycle, MetricRole
 from catalog.models import Dataset, Entry, Metric, Ownership, Segment, Version
+from catalog.selectors.history import EntryThen, entry_as_of, resolution_then
 from catalog.selectors.search import (
     CHOICES,
     FACETS,
@@ -31,6 +32,7 @@ from catalog.selectors.search import (
 )
 from core.errors import NotFound
 from measurement.selectors import health
+from measurement.selectors.official import served_as_of
 from semantics.definition import DatasetSpec
 from semantics.problems import nearest
 
@@ -63,15 +65,6 @@ def find_version(entry: Entry, number: int) -> Version:
             f"There is no version {entry.key}@{number}.{reach}", version=min(number, _LARGEST)
         )
     return found
-
-
-def version_as_of(entry: Entry, instant: datetime | None) -> Version | None:
-    """The current version; or the one in force on an instant's day, of those known by then."""
-    versions = entry.versions.select_related("definition", "entry")
-    if instant is None:
-        return versions.filter(pk=entry.current_version_id).first()
-    known = versions.filter(recorded_at__lte=instant, effective_from__lte=instant.date())
-    return known.order_by("-effective_from", "-number").first()
 
 
 def _whole(found: QuerySet) -> QuerySet:
@@ -146,7 +139,7 @@ _METRIC_ASKS = [
     asks("category", "Only of these categories."),
     asks("stage", "Only of these stages."),
 ]
-_AS_OF = asks("as_of", "As it was in force and known at this instant, or at the end of this day.")
+_AS_OF = asks("as_of", "As it stood at this instant, or at the end of this day in UTC.")
 
 
 class Metrics(_List):
@@ -201,10 +194,14 @@ class _One(EtalonView):
         parameters.only(request, ["as_of"])
         instant = parameters.instant(request, "as_of")
         entry = find(self.kind, key)
-        version = version_as_of(entry, instant)
-        if instant is not None and version is None:
-            raise NotFound(f"No version of {entry.key} was in force and known then.", key=key)
-        return answer(request, lambda: self.body(entry, version))
+        if instant is not None:
+            then = entry_as_of(key, instant)
+            return answer(request, lambda: self.body_then(entry, then, instant))
+        return answer(request, lambda: self.body(entry, entry.current_version))
+
+    def body_then(self, entry: Entry, then: EntryThen, instant: datetime) -> dict:
+        """As it stood; what is known of today alone is left out."""
+        return rows.entry_then(then, instant)
 
     def body(self, entry: Entry, version: Version | None) -> dict:
         return rows.entry_detail(entry, version)
@@ -223,6 +220,15 @@ class MetricView(_One):
     )
     def get(self, request, key: str):
         return self.detailed(request, key)
+
+    def body_then(self, entry: Metric, then: EntryThen, instant: datetime) -> dict:
+        return {
+            **super().body_then(entry, then, instant),
+            "resolution": rows.resolution_row(resolution_then(then)),
+            "served": rows.resolution_row(served_as_of(entry, then.told)),
+            "health": None,
+            "state": None,
+        }
 
     def body(self, entry: Metric, version: Version | None) -> dict:
         found = health.health_of(entry)
@@ -269,6 +275,10 @@ class DatasetView(_One):
     )
     def get(self, request, key: str):
         return self.detailed(request, key)
+
+    def body_then(self, entry: Entry, then: EntryThen, instant: datetime) -> dict:
+        source = then.spec.source if isinstance(then.spec, DatasetSpec) else ""
+        return {**super().body_then(entry, then, instant), "source": source}
 
     def body(self, entry: Entry, version: Version | None) -> dict:
         spec = rows.spec_of(version) if version else None

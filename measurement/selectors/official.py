@@ -38,7 +38,7 @@ class Lines:
 
 def lines_of(metric: Metric, *, as_of: datetime | None, today: date) -> Lines:
     """The lines that a metric's versions make up, from what was served as of an instant."""
-    served = _served(metric, as_of)
+    served = served_as_of(metric, as_of)
     if served is None:
         return Lines([], [], [], [])
     versions = _versions_in_force(metric, served, as_of, today)
@@ -115,7 +115,7 @@ def _is_kept(version: Version, today: date) -> bool:
     )
 
 
-def _served(metric: Metric, as_of: datetime | None) -> Resolution | None:
+def served_as_of(metric: Metric, as_of: datetime | None) -> Resolution | None:
     if as_of is None:
         if metric.served_resolution_id is None:
             return None

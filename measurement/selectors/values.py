@@ -9,6 +9,7 @@ from django.db import connection
 from catalog.models import Metric, Resolution
 from core import clock
 from core.errors import Invalid, NotFound
+from core.instants import told_by
 from measurement.closures import Closure, calendar_of, closure_of, metric_spec
 from measurement.models import Series
 from measurement.periods import Calendar, after, label
@@ -74,7 +75,8 @@ def read_values(
     """
     grain = known_grain(grain)
     check_request(start, until, line)
-    lines, subject = _lines(metric, version, as_of)
+    told = told_by(as_of) if as_of else None
+    lines, subject = _lines(metric, version, as_of, told)
     if subject is None:
         return Values(
             metric,
@@ -91,10 +93,16 @@ def read_values(
     specs = closure_of({pin["key"]: pin["definition"] for pin in subject.pins})
     _check_stored(metric, specs, grain, group_by)
     calendar = calendar_of(metric.key, specs)
-    asked = _Asked(grain, group_by, start, until, as_of, calendar)
+    is_loaded = told != as_of
+    asked = _Asked(grain, group_by, start, until, None if is_loaded else as_of, calendar)
     shown = lines.reported if line == REPORTED else lines.now
     complete_until, first = _coverage(subject.hash, grain, group_by or "")
     points = asked.points(shown, then=line == REPORTED, first=first, complete=complete_until)
+    second = asked.points(lines.second, first=first, complete=complete_until)
+    if is_loaded:
+        today = today_of(calendar.zone, as_of)
+        complete_until = min(complete_until, today) if complete_until else None
+        points, second = _ended(points, today), _ended(second, today)
     return Values(
         metric,
         grain,
@@ -106,12 +114,28 @@ def read_values(
         as_of,
         points=points,
         marks=lines.marks,
-        restated=asked.restated(lines) if version is None else 0,
+        restated=0 if is_loaded or version is not None else asked.restated(lines),
         complete_until=complete_until,
-        second=asked.points(lines.second, first=first, complete=complete_until),
-        doubt=doubt_of(metric),
-        note="" if points else "There are no values in this range.",
+        second=second,
+        doubt="" if as_of else doubt_of(metric),
+        note=_note(points, is_loaded),
     )
+
+
+def _ended(points: list[Point], today: date) -> list[Point]:
+    """Of values that were computed when a history was loaded, those that could be known then."""
+    return [point for point in points if point.period_until <= today]
+
+
+def _note(points: list[Point], is_loaded: bool) -> str:
+    if not points:
+        return "There are no values in this range."
+    if is_loaded:
+        return (
+            "This history was loaded later: the values were computed then, by the version that "
+            "was official on that day."
+        )
+    return ""
 
 
 def known_grain(grain: Grain | str) -> Grain:
@@ -140,19 +164,20 @@ def resolution_read(
     metric: Metric, version: int | None, as_of: datetime | None
 ) -> Resolution | None:
     """The resolution whose definition a request is about: the pinned or the served one."""
-    return _lines(metric, version, as_of)[1]
+    return _lines(metric, version, as_of, told_by(as_of) if as_of else None)[1]
 
 
 def _lines(
-    metric: Metric, version: int | None, as_of: datetime | None
+    metric: Metric, version: int | None, as_of: datetime | None, told: datetime | None
 ) -> tuple[Lines, Resolution | None]:
+    """What was official at an instant, which is the day that it was, and by what was told by it."""
     if version is not None:
-        found = pinned(metric, version, as_of=as_of)
+        found = pinned(metric, version, as_of=told)
         if found is None:
             raise NotFound(f"There is no version {version} of {metric.key}.", version=version)
         segments = [Segment(None, version, found)]
         return Lines(segments, segments, [], []), found
-    lines = lines_of(metric, as_of=as_of, today=_today(metric, as_of))
+    lines = lines_of(metric, as_of=told, today=_today(metric, as_of))
     return lines, lines.now[-1].resolution if lines.now else None
 
 

@@ -11,7 +11,9 @@ from django.core.management import CommandError, call_command
 from accounts.models import RoleGrant, User
 from catalog.choices import EdgeKind
 from catalog.models import Entry, HierarchyEdge, Metric, Version
+from catalog.selectors.history import entry_as_of
 from catalog.stewardship import stewardship_of
+from core.errors import NotFound
 from core.models import AuditEvent
 from examples.company import Company
 from examples.load import load
@@ -67,6 +69,27 @@ def test_net_sales_has_three_published_versions():
         (3, "restating", "keep_both", "sales_value - coupon_disc"),
     ]
     assert [len(version.definition.spec["filters"]) for version in versions] == [0, 1, 1]
+
+
+def test_each_instant_of_the_loaded_year_gives_what_was_known_by_its_own_clock():
+    metric = Metric.objects.get(key="net_sales")
+    versions = list(Version.objects.filter(entry=metric).order_by("number"))
+    for version, following in zip(versions, [*versions[1:], None], strict=True):
+        until = following.published_at if following else version.published_at + timedelta(days=20)
+        for instant in (version.published_at, until - timedelta(seconds=1)):
+            then = entry_as_of("net_sales", instant)
+            assert then.version == version
+            assert then.words.definition == version.words["definition"]
+            assert then.owners == ["Ana Ruiz"]
+        values = read_values(metric, grain=Grain.WEEK, as_of=until - timedelta(seconds=1))
+        official = max(v.number for v in versions if v.effective_from < until.date())
+        assert values.points[-1].version == min(official, version.number)
+        assert values.points[-1].period_until <= until.date()
+        assert len(values.points) > 2
+        assert "loaded later" in values.note
+
+    with pytest.raises(NotFound):
+        entry_as_of("net_sales", versions[0].published_at - timedelta(seconds=1))
 
 
 def test_gasoline_left_net_sales_and_baskets_in_one_request():

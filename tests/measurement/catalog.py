@@ -7,6 +7,7 @@ subject, and its triggers stay on.
 from datetime import date
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from accounts.models import Domain, User
 from catalog.choices import Lifecycle
@@ -102,7 +103,7 @@ class Shop:
             change_class="restating" if treatment else "additive",
             effective_from=effective_from,
             published_at=clock.now(),
-            recorded_at=clock.now(),
+            recorded_at=Now(),
             published_by_label=str(self.author),
             treatment=treatment,
             **more,

@@ -37,6 +37,9 @@ PAGES = [
     "/metrics/net_sales",
     "/metrics/net_sales?grain=week&range=all&by=store&line=reported",
     "/metrics/net_sales@1",
+    "/metrics/net_sales?as_of=2999-01-01",
+    "/metrics/net_sales/history?as_of=2999-01-01",
+    "/metrics/orders?as_of=2999-01-01",
     "/metrics/net_sales.csv",
     "/metrics/net_sales/history",
     "/metrics/net_sales/compare",
@@ -213,6 +216,23 @@ def test_following_is_pressed_once_and_taken_back(company):
 
 def _links(page: str, rel: str) -> list[str]:
     return [unescape(url) for url in re.findall(rf'rel="{rel}"[^>]*?href="([^"]+)"', page)]
+
+
+def test_before_its_first_version_it_was_not_there(company):
+    eve = _as(company.eve)
+    page = eve.get("/metrics/net_sales?as_of=2020-01-01")
+
+    assert page.status_code == 404
+    assert "was not in the catalog on 1 Jan 2020. Its first version is of" in page.content.decode()
+    assert eve.get("/api/v1/metrics/net_sales?as_of=2020-01-01").status_code == 404
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-02-31", "9" * 400])
+def test_what_is_no_day_is_said_so(company, day):
+    page = _as(company.eve).get("/metrics/net_sales", {"as_of": day})
+
+    assert page.status_code == 422
+    assert "Write it like 2026-03-31." in page.content.decode()
 
 
 def test_facets_and_words_survive_paging(company, monkeypatch):

@@ -1,5 +1,9 @@
 """The other tabs of an entry's page: its history, lineage, checks and changes."""
 
+from datetime import UTC, timedelta
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -8,22 +12,29 @@ from catalog.choices import Kind
 from catalog.models import Metric, Version
 from catalog.selectors.entries import dependants_of, edges_among, in_force, upstreams_of
 from core.errors import EtalonError
-from governance.models import ChangeRequest
+from governance.choices import Verdict
+from governance.models import ChangeRequest, Review
+from measurement.models import Check, CheckRun
 from measurement.selectors.values import read_values
 from semantics.card import Words
 from semantics.definition import DatasetSpec, Grain, read_spec
 from semantics.diff import differences, word_differences
+from web import formatting
 from web.asked import whole
-from web.entries import found_entry, found_version, frame_of, line_of
+from web.entries import found_entry, found_version, frame_of, then_of
+from web.series import line_of
 
 
 @require_safe
 def history(request, key: str):
     """Every version, newest first; any two can be compared."""
     entry = found_entry(key)
-    versions = list(
-        entry.versions.select_related("definition", "change__request").order_by("-number")
-    )
+    then = then_of(request, entry)
+    related = ("definition", "change__request__author")
+    versions = list(entry.versions.select_related(*related).order_by("-number"))
+    if then is not None:
+        versions = [version for version in versions if version.number <= then.version.number]
+    approvers = _approvers([version.change.request for version in versions])
     rows = []
     for position, version in enumerate(versions):
         before = versions[position + 1] if position + 1 < len(versions) else None
@@ -34,14 +45,36 @@ def history(request, key: str):
                 "before": before,
                 "headline": version.comparability.get("headline", ""),
                 "differences": _differences(before, version)[:6],
+                "approvers": approvers.get(version.change.request_id, []),
+                "as_of": _just_after(version),
             }
         )
     context = {
-        **frame_of(request, entry, "history"),
+        **frame_of(request, entry, "history", then),
         "rows": rows,
         "numbers": [v.number for v in versions],
     }
     return render(request, "catalog/history.html", context)
+
+
+def _just_after(version: Version) -> str:
+    """An instant at which the version and its card were there, for an address."""
+    at = version.recorded_at
+    if at - version.published_at > timedelta(days=1):  # told of a history that was loaded
+        at = version.published_at
+    at += timedelta(seconds=1)
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _approvers(requests: list[ChangeRequest]) -> dict[int, list]:
+    """Who agreed to what was published in the end, by request."""
+    given = Review.objects.filter(
+        request__in=requests, revision=F("request__revision"), verdict=Verdict.APPROVE
+    )
+    found: dict[int, list] = {}
+    for review in given.select_related("reviewer").order_by("pk"):
+        found.setdefault(review.request_id, []).append(review.reviewer)
+    return found
 
 
 def _differences(old: Version | None, new: Version) -> list:
@@ -67,7 +100,7 @@ def compare(request, key: str):
         **frame_of(request, entry, "history"),
         "old": old,
         "new": new,
-        "numbers": numbers,
+        "numbers": numbers[::-1],
         "differences": _differences(old, new),
         "headline": new.comparability.get("headline", "") if b == a + 1 else "",
     }
@@ -94,7 +127,7 @@ def _compared_values(subject: Metric, a: int, b: int, words: Words) -> dict:
     was = {point.period: point for point in sides[a]}
     rows = [
         {
-            "label": point.label,
+            "label": formatting.period(point.period, grain),
             "old": was[point.period].value,
             "new": point.value,
             "pct": _pct(was[point.period].value, point.value),
@@ -135,17 +168,21 @@ def lineage(request, key: str):
         for found in [*up, *down]
     ]
     nodes.append({"key": entry.key, "label": entry.name, "kind": entry.kind, "is_self": True})
-    edges = [
-        {"upstream": edge["source"], "downstream": edge["target"]} for edge in edges_among(ids)
-    ]
-    standing = in_force([key]).specs
+    edge_rows = edges_among(ids)
+    edges = [{"upstream": edge["source"], "downstream": edge["target"]} for edge in edge_rows]
+    read = [found.key for found in up if found.kind == Kind.DATASET]
+    standing = {name: spec for name, spec in in_force([key]).specs.items() if name in (*read, key)}
     context = {
         **frame_of(request, entry, "lineage"),
         "up": up,
         "down": down,
         "nodes": nodes,
         "edges": edges,
-        "edge_rows": edges_among(ids),
+        "columns": [
+            (edge["source"], edge["columns"])
+            for edge in edge_rows
+            if edge["target"] == entry.key and edge["columns"]
+        ],
         "tables": sorted(
             {
                 spec.relation.name
@@ -171,10 +208,11 @@ def checks(request, key: str):
     if subject is None:
         raise Http404("Checks are shown on metrics.")
     context = frame_of(request, entry, "checks")
+    lately = _lately([state.check for state in context["health"].checks])
     context["rows"] = [
         {
             "state": state,
-            "runs": list(state.check.runs.all()[:30])[::-1],
+            **_ribbon(lately.get(state.check.pk, [])),
             "name": "passed"
             if state.is_passed
             else (state.run.outcome if state.run else "missing"),
@@ -182,6 +220,32 @@ def checks(request, key: str):
         for state in context["health"].checks
     ]
     return render(request, "catalog/checks.html", context)
+
+
+_MOST_RUNS = 30
+
+
+def _lately(checks: list[Check]) -> dict[int, list[str]]:
+    """The last outcomes of each check, oldest first, in one query."""
+    place = Window(RowNumber(), partition_by="check_rule", order_by="-pk")
+    runs = CheckRun.objects.filter(check_rule__in=checks).annotate(place=place)
+    found: dict[int, list[str]] = {}
+    for check, outcome in (
+        runs.filter(place__lte=_MOST_RUNS).order_by("pk").values_list("check_rule", "outcome")
+    ):
+        found.setdefault(check, []).append(outcome)
+    return found
+
+
+def _ribbon(outcomes: list[str]) -> dict:
+    passed = outcomes.count("passed")
+    return {
+        "bars": [_BARS.get(outcome, "warn") for outcome in outcomes],
+        "bars_label": f"{passed} of the last {len(outcomes)} runs passed",
+    }
+
+
+_BARS = {"passed": "good", "failed": "bad"}
 
 
 @require_safe
