@@ -5,6 +5,7 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import EtalonError
+from measurement.choices import SourceKind
 from measurement.models import Source
 from measurement.services.sources import save_source
 
@@ -48,9 +49,8 @@ class Command(BaseCommand):
             raise CommandError(f"A source has no field “{unknown[0]}”. Known are {known}.")
         if missing := [name for name in NEEDED if not said.get(name)]:
             raise CommandError(f"`{missing[0]}` is missing in {file}. Give it.")
-        kinds = Source.kind.field.choices
-        if said["kind"] not in dict(kinds):
-            known = ", ".join(name for name, _ in kinds)
+        if said["kind"] not in SourceKind.values:
+            known = ", ".join(SourceKind.values)
             raise CommandError(f"There is no kind “{said['kind']}”. Choose among {known}.")
         if not isinstance(said["first_day"], date):
             raise CommandError(f"`first_day` is a day, e.g. 2024-01-01, not {said['first_day']}.")
