@@ -98,7 +98,7 @@ config:
   folder: {folder}
   schema: shop
   views:
-    orders: SELECT * FROM read_parquet('{{folder}}/*.parquet')
+    orders: SELECT * FROM read_parquet('{{folder}}/orders.parquet')
 """
 
 
