@@ -2,16 +2,43 @@
 
 from dataclasses import asdict
 
+from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
+from rest_framework.response import Response
+
 from api.rows import person
+from core.errors import NotFound
 from governance import policies
 from governance.approvals import requirements_of, who_must_agree
 from governance.assessment import Assessment, assess
 from governance.choices import Verdict
 from governance.content import Content, read_content
-from governance.models import ChangeRequest, Revision
+from governance.models import Change, ChangeRequest, Revision
 from governance.readiness import Readiness, readiness_of
 from measurement.previews import PreviewFigures
 from measurement.selectors.previews import PreviewRun
+
+
+def whole_requests() -> QuerySet[ChangeRequest]:
+    """Requests with all that a row reads of them."""
+    items = Prefetch("changes", Change.objects.select_related("version"))
+    return ChangeRequest.objects.select_related(
+        "author", "revision__submitted_by", "draft__saved_by"
+    ).prefetch_related(items)
+
+
+def find_request(pk: int) -> ChangeRequest:
+    found = whole_requests().filter(pk=pk).first()
+    if found is None:
+        raise NotFound(f"There is no change request CR-{pk}.")
+    return found
+
+
+def answer_request(pk: int, reader, status: int = 200) -> Response:
+    """The request as it is after a write."""
+    response = Response(request_detail(find_request(pk), reader), status=status)
+    response["Location"] = reverse("api:change-request", args=[pk])
+    return response
 
 
 def request_row(request: ChangeRequest) -> dict:
@@ -153,7 +180,7 @@ def _reviews(request: ChangeRequest) -> list[dict]:
 
 
 def _comments(request: ChangeRequest) -> list[dict]:
-    return [comment_row(said) for said in request.comments.select_related("author")]
+    return [comment_row(said) for said in request.comments.select_related("author", "resolved_by")]
 
 
 def comment_row(said) -> dict:
@@ -164,6 +191,7 @@ def comment_row(said) -> dict:
         "text": said.text,
         "created_at": said.created_at,
         "resolved_at": said.resolved_at,
+        "resolved_by": person(said.resolved_by) if said.resolved_by else None,
     }
 
 
@@ -176,6 +204,7 @@ def _why_not(request: ChangeRequest, reader) -> dict:
         "publish": policies.why_not_publish(reader, request),
         "withdraw": policies.why_not_withdraw(reader, request),
         "reject": policies.why_not_reject(reader, request),
+        "undo": policies.why_not_undo(reader, request),
     }
 
 

@@ -8,7 +8,7 @@ from django.urls import register_converter
 class Move:
     """A verb on a backfill."""
 
-    regex = "pause|resume|cancel|retry"
+    regex = "pause|resume|cancel|retry|release"
     choices: ClassVar[list[Any]] = regex.split("|")
 
     def to_python(self, value: str) -> str:

@@ -4,8 +4,6 @@
 what to do next; `details` holds what belongs to that code, e.g. all problems with their places.
 """
 
-import uuid
-
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError, IntegrityError, OperationalError
@@ -100,9 +98,3 @@ def _problems(detail, place: str = ""):
             yield from _problems(inner, f"{place}.{position}" if nested else place)
     else:
         yield {"place": place, "code": getattr(detail, "code", "invalid"), "message": str(detail)}
-
-
-def request_id_of(request) -> str:
-    """The caller's X-Request-ID when it sent a usable one, else a new one."""
-    given = request.headers.get("X-Request-ID", "")
-    return given if 8 <= len(given) <= 40 and given.isascii() else uuid.uuid4().hex

@@ -2,7 +2,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 import api.converters  # noqa: F401 - the addresses below are written with them
-from api.views import backfills, changes, entries, readings
+from api.views import backfills, changes, entries, previews, readings, returning, verbs
 from api.views.audit import AuditEvents
 from api.views.base import NoSuchAddress
 from api.views.sources import Sources
@@ -12,6 +12,7 @@ app_name = "api"
 _ONE = "change-requests/<int:pk>"
 
 urlpatterns = [
+    path("metrics/<slug:key>/back", returning.MetricBack.as_view()),
     path("metrics", entries.Metrics.as_view(), name="metrics"),
     path("metrics/<slug:key>", entries.MetricView.as_view(), name="metric"),
     path("metrics/<slug:key>@<int:number>", entries.MetricVersion.as_view(), name="metric-version"),
@@ -24,6 +25,7 @@ urlpatterns = [
         readings.MetricDimensions.as_view(),
         name="metric-dimensions",
     ),
+    path("datasets/<slug:key>/back", returning.DatasetBack.as_view()),
     path("datasets", entries.Datasets.as_view(), name="datasets"),
     path("datasets/<slug:key>", entries.DatasetView.as_view(), name="dataset"),
     path(
@@ -34,6 +36,7 @@ urlpatterns = [
     path(
         "datasets/<slug:key>/versions", entries.DatasetVersions.as_view(), name="dataset-versions"
     ),
+    path("segments/<slug:key>/back", returning.SegmentBack.as_view()),
     path("segments", entries.Segments.as_view(), name="segments"),
     path("segments/<slug:key>", entries.SegmentView.as_view(), name="segment"),
     path(
@@ -47,14 +50,13 @@ urlpatterns = [
     path("sources", Sources.as_view(), name="sources"),
     path("change-requests", changes.ChangeRequests.as_view(), name="change-requests"),
     path(_ONE, changes.ChangeRequestView.as_view(), name="change-request"),
-    path(f"{_ONE}/preview", changes.ChangeRequestPreview.as_view(), name="preview"),
-    path(f"{_ONE}/submit", changes.ChangeRequestSubmit.as_view(), name="submit"),
-    path(f"{_ONE}/review", changes.ChangeRequestReview.as_view(), name="review"),
-    path(f"{_ONE}/publish", changes.ChangeRequestPublish.as_view(), name="publish"),
-    path(f"{_ONE}/withdraw", changes.ChangeRequestWithdraw.as_view(), name="withdraw"),
-    path(f"{_ONE}/reject", changes.ChangeRequestReject.as_view(), name="reject"),
-    path(f"{_ONE}/rebase", changes.ChangeRequestRebase.as_view(), name="rebase"),
-    path(f"{_ONE}/comment", changes.ChangeRequestComment.as_view(), name="comment"),
+    path(f"{_ONE}/preview", previews.ChangeRequestPreview.as_view(), name="preview"),
+    path(
+        f"{_ONE}/preview/cancel",
+        previews.ChangeRequestPreviewCancel.as_view(),
+        name="preview-cancel",
+    ),
+    *(path(f"{_ONE}/{verb}", view.as_view()) for verb, view in verbs.VIEWS.items()),
     path("backfills", backfills.Backfills.as_view(), name="backfills"),
     path("backfills/<int:pk>", backfills.BackfillView.as_view(), name="backfill"),
     path("backfills/<int:pk>/<move:move>", backfills.BackfillMove.as_view(), name="move"),

@@ -16,6 +16,7 @@ from django.db import connection, models, transaction
 from core import clock
 from core.errors import Invalid
 from core.models import AuditEvent
+from core.request_ids import current_request_id
 
 GENESIS = "0" * 64
 # One writer at a time appends; the number is arbitrary and only has to be this log's own.
@@ -62,13 +63,12 @@ def record(
     actor,
     via: str = "service",
     reason: str = "",
-    request_id: str = "",
     **detail,
 ) -> AuditEvent:
     """Append one event. Call it inside the transaction that does what the event says.
 
-    `actor` None means the system. The advisory lock is held until that transaction ends, so
-    that the chain has no gap and no fork.
+    `actor` None means the system. What an HTTP request caused carries its id. The advisory lock is
+    held until that transaction ends, so that the chain has no gap and no fork.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An audit event needs its deed's transaction.")
@@ -91,7 +91,7 @@ def record(
         subject_label=str(subject)[:200],
         reason=reason,
         detail=detail,
-        request_id=request_id,
+        request_id=current_request_id(),
         previous_hash=previous_hash,
     )
     event.hash = hash_of(event)

@@ -24,7 +24,7 @@ from examples.replay import Shift
 from governance import tasks
 from governance.choices import Status, Verdict
 from governance.models import ChangeRequest, Comment, Review
-from governance.services import publishing, requests
+from governance.services import comments, publishing, requests
 from governance.services.reviews import review
 from governance.services.submitting import submit
 from measurement.choices import UNFINISHED, BackfillStatus
@@ -121,7 +121,7 @@ class History:
                     row, content=content, lock=row.draft.lock, actor=person, via=VIA
                 )
             case "comment":
-                requests.comment(row, text=step.says, actor=person, via=VIA)
+                comments.comment(row, text=step.says, actor=person, via=VIA)
             case "reject":
                 requests.reject(row, reason=step.says, actor=person, via=VIA)
                 tasks.tell_of_closing(row.pk)

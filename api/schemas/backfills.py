@@ -3,6 +3,16 @@ from rest_framework import serializers as s
 from api.schemas.shared import page_of
 
 
+class MoveBody(s.Serializer):
+    reason = s.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=8000,
+        help_text="Kept in the audit log; needed to release.",
+    )
+
+
 class BackfillRow(s.Serializer):
     id = s.IntegerField()
     purpose = s.CharField()

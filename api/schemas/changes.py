@@ -6,6 +6,10 @@ from governance.choices import Verdict
 # --- what is sent ---
 
 
+class NothingBody(s.Serializer):
+    """Nothing needs to be said."""
+
+
 class SubmitBody(s.Serializer):
     lock = s.IntegerField(min_value=1, help_text="The lock of the draft that was read.")
 
@@ -17,7 +21,9 @@ class PreviewBody(s.Serializer):
 
 
 class ReviewBody(s.Serializer):
-    revision = s.CharField(max_length=64, help_text="The hash of the revision that was read.")
+    revision = s.CharField(
+        source="revision_hash", max_length=64, help_text="The hash of the revision that was read."
+    )
     verdict = s.ChoiceField(Verdict.choices)
     comment = s.CharField(
         required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False
@@ -25,7 +31,9 @@ class ReviewBody(s.Serializer):
 
 
 class PublishBody(s.Serializer):
-    revision = s.CharField(max_length=64, help_text="The hash of the revision that was read.")
+    revision = s.CharField(
+        source="revision_hash", max_length=64, help_text="The hash of the revision that was read."
+    )
 
 
 class WithdrawBody(s.Serializer):
@@ -45,6 +53,14 @@ class RebaseBody(s.Serializer):
     )
 
 
+class SplitBody(s.Serializer):
+    keys = s.ListField(
+        child=s.CharField(max_length=63),
+        allow_empty=False,
+        help_text="The items that move; at least one stays.",
+    )
+
+
 class CommentBody(s.Serializer):
     text = s.CharField(max_length=20_000)
     place = s.CharField(
@@ -54,6 +70,11 @@ class CommentBody(s.Serializer):
         max_length=160,
         help_text="What it is about, e.g. items.net_sales.words.definition.",
     )
+
+
+class BackBody(s.Serializer):
+    version = s.IntegerField(min_value=1, help_text="The number of the version to go back to.")
+    reason = s.CharField(required=False, allow_blank=True, default="", max_length=8000)
 
 
 # --- what is answered ---
@@ -166,7 +187,8 @@ class CommentRow(s.Serializer):
     place = s.CharField(allow_blank=True)
     text = s.CharField()
     created_at = s.DateTimeField()
-    resolved_at = s.DateTimeField(allow_null=True)
+    resolved_at = s.DateTimeField(allow_null=True, help_text="When it was settled.")
+    resolved_by = Person(allow_null=True)
 
 
 class ChangeRequestDetail(ChangeRequestRow):

@@ -29,7 +29,12 @@ SLOW = {
 }
 WRITE_REFUSED = {
     **REFUSED,
-    409: OpenApiResponse(ErrorBody, "Stale revision, wrong state, or out of date."),
+    409: OpenApiResponse(
+        ErrorBody,
+        "Read it again: `stale_revision`, another text than was read; `wrong_state`; "
+        "`out_of_date`, something published since moved what it starts from or stands on; "
+        "`not_ready`, details.unmet says what a publication still needs; `conflict`.",
+    ),
     413: OpenApiResponse(ErrorBody, "The body is too large."),
     415: OpenApiResponse(ErrorBody, "The body is not JSON by its Content-Type."),
     **UNPROCESSABLE,
@@ -64,6 +69,11 @@ def reads(shape, *, description: str = "") -> dict:
         304: OpenApiResponse(description="Not changed since that ETag."),
         **REFUSED,
     }
+
+
+def writes(shape, status: int = 200) -> dict:
+    """The answers of a write: its status and the refusals."""
+    return {status: shape, **WRITE_REFUSED}
 
 
 def page_of(row: type[s.Serializer], name: str, **more: s.Field) -> type[s.Serializer]:

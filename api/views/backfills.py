@@ -3,11 +3,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from accounts.choices import Scope
-from api import paging, parameters
+from api import bodies, paging, parameters
 from api.conditional import answer
 from api.idempotency import idempotent
-from api.schemas.backfills import BackfillDetail, BackfillPage
-from api.schemas.shared import IDEMPOTENCY_KEY, PAGING, WRITE_REFUSED, asks, reads
+from api.schemas.backfills import BackfillDetail, BackfillPage, MoveBody
+from api.schemas.shared import IDEMPOTENCY_KEY, PAGING, asks, reads, writes
 from api.views.base import EtalonView
 from core.errors import NotFound
 from measurement.choices import BackfillStatus, Purpose, WindowState
@@ -19,6 +19,7 @@ _MOVES = {
     "resume": backfills.resume_backfill,
     "cancel": backfills.cancel_backfill,
     "retry": backfills.retry_backfill,
+    "release": backfills.release_backfill,
 }
 
 _MOVE = OpenApiParameter("move", str, OpenApiParameter.PATH, enum=list(_MOVES))
@@ -119,21 +120,23 @@ class BackfillView(EtalonView):
 
 
 class BackfillMove(EtalonView):
-    """Pause, resume, cancel or retry. What is done stays done; old values stay served."""
+    """Pause, resume, cancel or retry; or release what a check holds back, as a steward who says
+    why. What is done stays done; old values stay served."""
 
     write_scope = Scope.OPERATE
 
     @extend_schema(
         operation_id="move_backfill",
-        summary="Pause, resume, cancel or retry a backfill",
-        request=None,
+        summary="Pause, resume, cancel, retry or release a backfill",
+        request=MoveBody,
         parameters=[_MOVE, IDEMPOTENCY_KEY],
-        responses={200: BackfillDetail, **WRITE_REFUSED},
+        responses=writes(BackfillDetail),
     )
     @idempotent
     def post(self, request, pk: int, move: str):
         backfill = Backfill.objects.filter(pk=pk).first()
         if backfill is None:
             raise NotFound(f"There is no backfill {pk}.")
-        _MOVES[move](backfill, actor=request.user, via="api")
+        reason = bodies.read(request, MoveBody)["reason"]
+        _MOVES[move](backfill, reason=reason, actor=request.user, via="api")
         return Response(_detail(pk))

@@ -30,7 +30,6 @@ class EtalonView(APIView):
     write_scope = Scope.PROPOSE
 
     def initial(self, request, *args, **kwargs):
-        self.request_id = errors.request_id_of(request)
         super().initial(request, *args, **kwargs)
         if request.method in SAFE_METHODS:
             return
@@ -43,13 +42,6 @@ class EtalonView(APIView):
 
     def get_exception_handler(self):
         return errors.handle
-
-    def finalize_response(self, request, response, *args, **kwargs):
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["X-Request-ID"] = getattr(self, "request_id", None) or errors.request_id_of(
-            request
-        )
-        return response
 
 
 class NoSuchAddress(EtalonView):

@@ -1,5 +1,5 @@
 """The life of a request before and beside its review: opened, edited, split, brought up to date,
-talked about, and closed without a publication."""
+and closed without a publication."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import Invalid, StaleRevision
 from core.row_history import sign
 from governance import policies
 from governance.content import Content, Item, ProposedWords, read_content
-from governance.models import Change, ChangeRequest, Comment, Draft
+from governance.models import Change, ChangeRequest, Draft
 from governance.prefill import completed, item_of
 from governance.services.common import locked, move, permit, record, require
 
@@ -259,35 +259,6 @@ def reject(request: ChangeRequest, *, reason: str, actor, via: str = "service") 
     record("reject", request, actor=actor, via=via, reason=reason)
     jobs.ring("governance.tasks.tell_of_closing", request.pk)
     return request
-
-
-@transaction.atomic
-def comment(
-    request: ChangeRequest, *, text: str, actor, place: str = "", via: str = "service"
-) -> Comment:
-    """Say something about the request, or about one place of it. It is no verdict."""
-    request = locked(request)
-    permit(policies.why_not_review(actor, request, "comment"))
-    if not text.strip():
-        raise Invalid("Write something first.")
-    said = Comment.objects.create(
-        request=request, author=actor, text=text.strip(), place=place, created_at=clock.now()
-    )
-    record("comment", request, actor=actor, via=via, place=place, comment=said.pk)
-    jobs.ring("governance.tasks.tell_of_comment", said.pk)
-    return said
-
-
-@transaction.atomic
-def resolve_comment(said: Comment, *, actor, via: str = "service") -> Comment:
-    """Mark a thread as settled. Doing it twice changes nothing."""
-    said = Comment.objects.select_for_update(of=("self",)).select_related("request").get(pk=said.pk)
-    permit(policies.why_not_resolve(actor, said))
-    if said.resolved_at is None:
-        said.resolved_at, said.resolved_by = clock.now(), actor
-        said.save(update_fields=["resolved_at", "resolved_by"])
-        record("comment_resolved", said.request, actor=actor, via=via, comment=said.pk)
-    return said
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from core import clock
-from measurement.choices import BackfillStatus, Purpose, WindowState
+from measurement.choices import UNFINISHED, BackfillStatus, Purpose, WindowState
 from measurement.models import Backfill
 from measurement.previews import PreviewFigures, PreviewItem, fingerprint_of
 from semantics.definition import Grain
@@ -49,6 +49,19 @@ def preview_of(
         purpose=Purpose.PREVIEW, fingerprint=fingerprint_of(items, dimension, grain)
     ).order_by("-pk")
     backfill = found.filter(status=BackfillStatus.DONE).first() or found.first()
+    return preview_run(backfill) if backfill else None
+
+
+def preview_under_way(
+    items: Sequence[PreviewItem], *, dimension: str | None = None, grain: Grain | None = None
+) -> PreviewRun | None:
+    """The preview of these definitions that is being computed, beside one that may have ended."""
+    found = Backfill.objects.filter(
+        purpose=Purpose.PREVIEW,
+        fingerprint=fingerprint_of(items, dimension, grain),
+        status__in=UNFINISHED,
+    )
+    backfill = found.order_by("-pk").first()
     return preview_run(backfill) if backfill else None
 
 

@@ -244,3 +244,91 @@ def test_something_new_is_proposed_whole(ana):
 
     assert opened["assessment"]["items"][0]["is_new"]
     assert not Entry.objects.filter(key="orders_count").exists()
+
+
+# --- taken back, split, settled ------------------------------------------------------------------
+
+
+def test_an_editorial_publication_is_undone_with_one_call(ana):
+    done = _submitted(ana, {"key": "net_sales", "words": {"notes": "A typo."}})
+    assert (done["status"], done["why_not"]["undo"]) == ("published", None)
+
+    answer = ana.post(f"change-requests/{done['id']}/undo", key="undo-it")
+    again = ana.post(f"change-requests/{done['id']}/undo", key="undo-it")
+
+    undone = answer.json()
+    assert (answer.status_code, undone["status"]) == (201, "published")
+    assert answer["Location"] == f"/api/v1/change-requests/{undone['id']}"
+    assert undone["items"] == [{"key": "net_sales", "kind": "metric", "version": 3}]
+    assert ana.get("metrics/net_sales@3").json()["words"]["notes"] == ""
+    assert again.json() == undone
+
+
+def test_what_moved_on_since_is_not_undone(ana):
+    first = _submitted(ana, {"key": "net_sales", "words": {"notes": "First."}})
+    _submitted(ana, {"key": "net_sales", "words": {"notes": "Second."}})
+
+    answer = ana.post(f"change-requests/{first['id']}/undo")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
+    assert "changed since" in answer.json()["message"]
+    assert "changed since" in ana.get(f"change-requests/{first['id']}").json()["why_not"]["undo"]
+
+
+def test_back_to_an_earlier_version_opens_its_request(ana):
+    _submitted(ana, {"key": "net_sales", "words": {"notes": "Second."}})
+
+    answer = ana.post("metrics/net_sales/back", {"version": 1, "reason": "It read better."})
+
+    opened = answer.json()
+    assert (answer.status_code, opened["status"]) == (201, "draft")
+    assert opened["draft"]["content"]["reason"] == "It read better."
+    assert opened["draft"]["content"]["items"][0]["words"]["notes"] == ""
+    current = ana.post("metrics/net_sales/back", {"version": 2})
+    assert (current.status_code, current.json()["code"]) == (422, "invalid")
+    assert ana.post("metrics/net_sales/back", {"version": 9}).status_code == 404
+    assert ana.post("segments/net_sales/back", {"version": 1}).status_code == 404
+    assert ana.post("datasets/orders/back", {"version": 1}).status_code == 422
+
+
+def test_some_items_are_split_off(ana):
+    harmless = {"key": "orders", "words": {"notes": "Harmless."}}
+    opened = _opened(ana, EDIT, harmless)
+    at = f"change-requests/{opened['id']}"
+
+    answer = ana.post(f"{at}/split", {"keys": ["orders"]})
+
+    assert answer.status_code == 201
+    assert [item["key"] for item in answer.json()["items"]] == ["orders"]
+    assert [item["key"] for item in ana.get(at).json()["items"]] == ["net_sales"]
+    assert ana.post(f"{at}/split", {"keys": ["net_sales"]}).status_code == 422
+    assert ana.post(f"{at}/split", {"keys": []}).status_code == 422
+
+
+def test_a_comment_is_settled_and_opened_again(ana, ben, company):
+    at = f"change-requests/{_submitted(ana)['id']}"
+    said = ben.post(f"{at}/comment", {"text": "Why?"}).json()
+    assert (said["resolved_at"], said["resolved_by"]) == (None, None)
+
+    settled = ana.post(f"{at}/comments/{said['id']}/resolve").json()
+    assert settled["resolved_by"]["username"] == "ana"
+    assert ana.get(at).json()["comments"] == [settled]
+    assert ben.post(f"{at}/comments/{said['id']}/reopen").json()["resolved_at"] is None
+    assert ana.post(f"{at}/comments/0/resolve").status_code == 404
+    assert (
+        ana.post(f"change-requests/{company.start.pk}/comments/{said['id']}/resolve").status_code
+        == 404
+    )
+
+
+def test_a_preview_under_way_is_cancelled_by_who_asked_for_it(ana, ben):
+    at = f"change-requests/{_submitted(ana)['id']}/preview"
+    by_store = ana.post(at, {"dimension": "store"}).json()
+
+    refused = ben.post(f"{at}/cancel", {"dimension": "store"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    cancelled = ana.post(f"{at}/cancel", {"dimension": "store"}).json()
+    assert (cancelled["state"], cancelled["backfill"]) == ("cancelled", by_store["backfill"])
+    again = ana.post(f"{at}/cancel", {"dimension": "store"})
+    assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
+    assert ana.get(at).json()["state"] == "waiting"  # The one in total goes on.

@@ -5,6 +5,8 @@ import json
 import pytest
 from django.test import Client
 
+from core.models import AuditEvent
+from core.request_ids import current_request_id
 from governance.models import ChangeRequest
 from tests import factories
 from tests.api.caller import Caller
@@ -116,6 +118,16 @@ def test_a_person_without_the_role_is_told_which_one(company):
 def test_every_answer_says_its_request_id(ana):
     given = ana.get("metrics", **{"x-request-id": "from-the-caller"})
     refused = Client().get("/api/v1/metrics")
+    unusable = ana.get("metrics", **{"x-request-id": "with a space"})
 
     assert given["X-Request-ID"] == "from-the-caller"
     assert len(refused["X-Request-ID"]) == 32
+    assert len(unusable["X-Request-ID"]) == 32
+
+
+def test_what_a_request_did_carries_its_id_in_the_audit_log(ana):
+    answer = ana.post("change-requests", factories.make_content(factories.make_change()))
+
+    event = AuditEvent.objects.get(action="change.open", subject_id=str(answer.json()["id"]))
+    assert event.request_id == answer["X-Request-ID"]
+    assert current_request_id() == ""

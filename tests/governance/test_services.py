@@ -10,7 +10,7 @@ from catalog.models import Entry, Metric, Ownership, Version
 from catalog.services.cards import follow
 from core import clock
 from core.errors import Invalid, NotAllowed, NotReady, OutOfDate, StaleRevision, WrongState
-from core.models import Notice
+from core.models import AuditEvent, Notice
 from governance import tasks
 from governance.assessment import assess
 from governance.choices import Status
@@ -18,13 +18,12 @@ from governance.content import read_content
 from governance.evidence import preview_items
 from governance.models import ApprovalPolicy, ChangeRequest, Revision
 from governance.services.approval_policies import set_policy
+from governance.services.comments import comment, reopen_comment, resolve_comment
 from governance.services.publishing import publish, settle
 from governance.services.requests import (
     back_to,
-    comment,
     open_request,
     rebase,
-    resolve_comment,
     save_draft,
     split_request,
     withdraw,
@@ -455,6 +454,19 @@ def test_threads_are_settled_by_those_whose_they_are(company):
     again = resolve_comment(said, actor=company.cem)
 
     assert again.resolved_by == resolved.resolved_by == company.ana
+
+
+def test_what_was_settled_can_be_opened_again(company):
+    request = submitted(make_change(words=WORDS), author=company.ana)
+    said = resolve_comment(comment(request, text="Why?", actor=company.eve), actor=company.eve)
+
+    with pytest.raises(NotAllowed):
+        reopen_comment(said, actor=company.dia)
+    for _ in range(2):
+        said = reopen_comment(said, actor=company.cem)
+
+    assert (said.resolved_at, said.resolved_by) == (None, None)
+    assert AuditEvent.objects.filter(action="change.comment_reopened").count() == 1
 
 
 # --- publication --------------------------------------------------------------------------------

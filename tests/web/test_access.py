@@ -29,7 +29,8 @@ from core import clock
 from core.models import AuditEvent, Notice
 from core.notices import tell
 from governance.models import ApprovalPolicy, Comment, Review
-from governance.services.requests import comment, open_request
+from governance.services.comments import comment
+from governance.services.requests import open_request
 from measurement.models import Backfill, Check, CheckRun, Source
 from tests import factories
 

@@ -114,6 +114,7 @@ def test_a_failure_of_ours_says_a_reference_and_nothing_else(web):
     page = answer.content.decode()
     assert answer.status_code == 500
     assert "Nothing was half saved" in page
+    assert answer["X-Request-ID"] in page
     assert "a secret of the house" not in page
 
 

@@ -16,7 +16,7 @@ from governance.evidence import evidence_of
 from governance.models import ChangeRequest
 from governance.readiness import readiness_of
 from governance.selectors.requests import waiting_for
-from governance.services import publishing, requests, reviews
+from governance.services import comments, publishing, requests, reviews
 from semantics.card import Words
 from semantics.definition import read_spec
 from semantics.diff import differences, word_differences
@@ -273,7 +273,7 @@ def comment(request, pk: int):
     found = _found(pk)
     text = request.POST.get("comment", "")
     return _decided(
-        request, found, lambda: requests.comment(found, text=text, actor=request.user, via="web")
+        request, found, lambda: comments.comment(found, text=text, actor=request.user, via="web")
     )
 
 

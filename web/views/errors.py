@@ -1,7 +1,5 @@
 """Pages for what went wrong: what happened, whether work is kept, and what to do next."""
 
-import uuid
-
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -9,6 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
+
+from core.request_ids import current_request_id
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ def csrf_failed(request, reason=""):
 
 def server_error(request):
     """A page that needs neither database nor session, since those may be what failed."""
-    reference = uuid.uuid4().hex[:12]
+    reference = current_request_id()
     log.error("page_failed", reference=reference, path=request.path)
     if request.headers.get("HX-Request"):
         text = f"Something failed on our side. Nothing was half saved. Reference {reference}."
