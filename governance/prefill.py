@@ -59,7 +59,8 @@ def _base_versions(items: list[dict], keys: list[str]) -> dict[str, Version]:
 
 
 def _completed_item(item: dict, versions: Mapping[str, Version]) -> dict:
-    version = versions.get(item.get("key", ""))
+    key = item.get("key")
+    version = versions.get(key) if isinstance(key, str) else None
     if version is None or (item.get("base") is None and _is_whole(item)):
         return item
     spec, words = item.get("spec"), item.get("words")
