@@ -6,6 +6,7 @@ Every test fails, too, on an error of a script and on what the content security 
 import pytest
 from playwright.sync_api import expect
 
+from tests import factories
 from tests.web.conftest import PASSWORD, make_person, violations
 
 pytestmark = pytest.mark.browser
@@ -89,6 +90,27 @@ def test_keys_lead_everywhere(open_page, builder):
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_the_search_suggests_while_one_types(open_page, committed_db):
+    company = factories.Company()
+    page = open_page("/profile", user=company.eve)
+    field, found = page.get_by_label("Search metrics"), page.locator("#suggestions a")
+
+    field.press_sequentially("net sal")
+    expect(found.first).to_contain_text("Net sales")
+    assert violations(page) == []
+    page.keyboard.press("ArrowDown")
+    expect(found.first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(field).to_be_focused()
+    expect(found).to_have_count(0)
+
+    field.press_sequentially("e")
+    expect(found.first).to_contain_text("Net sales")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Net sales")
 
 
 def test_j_and_k_walk_along_the_rows_of_a_list(style_page):
