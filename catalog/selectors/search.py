@@ -363,7 +363,7 @@ class _Asked:
     def _values(self, row: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         age, is_kpi = row.pop("changed"), row.pop("kpi")
         row["domain"] = self.domains[row["domain"]].key
-        found = {
+        found: dict[str, tuple[str, ...]] = {
             name: (str(value),) if value not in (None, "") else () for name, value in row.items()
         }
         found["kpi"] = () if is_kpi is None else ("yes" if is_kpi else "no",)
