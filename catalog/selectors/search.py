@@ -338,7 +338,7 @@ class _Asked:
 
     def _position(self, read) -> tuple[Any, int]:
         try:
-            first, pk = self.query.position or ()
+            first, pk = tuple(self.query.position or ())
             return read(first), int(pk)
         except (TypeError, ValueError) as error:
             raise Invalid("This cursor belongs to another order. Start without one.") from error
