@@ -16,6 +16,8 @@ from core.errors import Invalid
 from semantics.card import Words
 from semantics.definition import KEY
 
+_LARGEST = 10**18
+
 
 class ProposedWords(Words):
     """The words of a proposal, whose name may still be missing while somebody types."""
@@ -107,12 +109,34 @@ def read_content(document: dict[str, Any]) -> Content:
         raise Invalid(problems[0]["message"], problems=problems) from error
     seen: set[str] = set()
     for item in content.items:
+        for name in _too_large(item.spec):
+            message = f"{name.capitalize()}: a number here is too large. Write one below 10^18."
+            problem = {"place": f"items.{item.key}.spec.{name}", "code": "too_large"}
+            raise Invalid(message, problems=[{**problem, "message": message}])
         if item.key in seen:
             message = f"“{item.key}” is in this request twice. Keep one of the two items."
             problem = {"place": f"items.{item.key}", "code": "duplicate", "message": message}
             raise Invalid(message, problems=[problem])
         seen.add(item.key)
     return content
+
+
+def _too_large(spec: dict[str, Any]) -> list[str]:
+    """The fields of a spec that hold a number which JSON cannot carry on: kept as it was written,
+    it would come back as a whole number of more than 64 bits."""
+    found = []
+    for name, value in spec.items():
+        waiting = [value]
+        while waiting:
+            inner = waiting.pop()
+            if isinstance(inner, dict):
+                waiting += inner.values()
+            elif isinstance(inner, list):
+                waiting += inner
+            elif isinstance(inner, int | float) and not -_LARGEST < inner < _LARGEST:
+                found.append(str(name))
+                break
+    return found
 
 
 # What pydantic says in the words of programmers, in ours: what is wrong and what to write.

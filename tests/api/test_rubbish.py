@@ -106,7 +106,9 @@ def _items():
 
 
 def test_bodies_with_one_thing_wrong(ana):
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(_items(), st.sampled_from(["title", "reason", "effective_from", "publish_on", ""]), JSON)
     def tried(item, field, value):
         body = {**factories.make_content(item), **({field: value} if field else {})}
@@ -125,7 +127,9 @@ def test_bodies_with_one_thing_wrong(ana):
 def test_bodies_of_any_shape_at_every_address(ana):
     writing = [(path, method) for path, method, _ in _operations() if method in ("POST", "PATCH")]
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(st.sampled_from(writing), JSON)
     def tried(operation, body):
         path, method = operation

@@ -191,6 +191,11 @@ SHAPES = {
         "effective_from",
         "Effective from: “2026-13-45” is no day. Write it like 2026-03-31.",
     ),
+    "a number without end": (
+        lambda: {"items": [make_change(spec={"type": [1.8446744073709552e19]})]},
+        "items.net_sales.spec.type",
+        "Type: a number here is too large. Write one below 10^18.",
+    ),
     "a field that is none": (
         lambda: {"titel": "x"},
         "titel",
@@ -221,6 +226,10 @@ TYPED = {
     "unparsable YAML": (
         {"item": "orders", "yaml": "type: dataset\ncolumns: [a"},
         "The YAML cannot be read in line 2, column 12",
+    ),
+    "YAML with a number without end": (
+        {"item": "orders", "yaml": f"type: dataset\nsource: {10**30}"},
+        "Source: a number here is too large. Write one below 10^18.",
     ),
     "YAML that is a list": ({"item": "orders", "yaml": "- 1"}, "The YAML is no mapping of fields"),
     "a day that is none": (
