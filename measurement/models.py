@@ -114,6 +114,10 @@ class BackfillTarget(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            # What ran before for a resolution: asked for all metrics each time rows may have come.
+            models.Index(fields=["resolution_hash"], name="measurement_target_resolution"),
+        ]
 
     def __str__(self):
         return f"{self.key} {self.label}".strip()

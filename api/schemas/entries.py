@@ -80,11 +80,25 @@ class CheckRow(s.Serializer):
     sentence = s.CharField(allow_blank=True)
 
 
+class TroubleBody(s.Serializer):
+    code = s.CharField(
+        help_text="source_unavailable, source_too_slow, query_failed, held or another failure."
+    )
+    sentence = s.CharField()
+    backfill = s.IntegerField(help_text="The run that it happened to.")
+
+
 class HealthBody(s.Serializer):
     freshness = s.CharField(allow_blank=True)
     is_late = s.BooleanField()
     complete_until = s.DateField(allow_null=True)
     doubt = s.CharField(allow_blank=True, help_text="Why the values are in doubt, if they are.")
+    trouble = TroubleBody(
+        allow_null=True, help_text="Why the values are not renewed, if something is wrong."
+    )
+    kept = s.CharField(
+        allow_blank=True, help_text="Which values are shown meanwhile, if something is wrong."
+    )
     checks = CheckRow(many=True)
     running_backfills = s.ListField(child=s.IntegerField())
 

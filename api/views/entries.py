@@ -242,6 +242,13 @@ class MetricView(_One):
                 "is_late": found.freshness.is_late,
                 "complete_until": found.freshness.complete_until,
                 "doubt": found.doubt,
+                "trouble": found.trouble
+                and {
+                    "code": found.trouble.code,
+                    "sentence": found.trouble.sentence,
+                    "backfill": found.trouble.run.pk,
+                },
+                "kept": found.kept,
                 "checks": [
                     {
                         "name": str(one.check),

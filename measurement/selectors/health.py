@@ -50,12 +50,25 @@ class Freshness:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Why the values are not renewed. `code` is that of the failure, or `held`."""
+
+    code: str
+    sentence: str
+    run: Backfill
+
+
+@dataclass(frozen=True)
 class Health:
+    """`kept` says which values are shown meanwhile when something is wrong."""
+
     freshness: Freshness
     checks: list[CheckState]
     doubt: str
     running: list[Backfill]
     failed: Backfill | None
+    trouble: Trouble | None
+    kept: str
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,40 @@ def health_of(metric: Metric) -> Health:
     runs = _runs_of(metric)
     last = runs.exclude(status=BackfillStatus.CANCELLED).order_by("-pk").first()
     checks = checks_of(metric)
+    freshness = freshness_of(metric)
+    trouble = _trouble(last) if last is not None else None
+    doubt = _doubt(checks)
     return Health(
-        freshness=freshness_of(metric),
+        freshness=freshness,
         checks=checks,
-        doubt=_doubt(checks),
-        running=list(runs.filter(status__in=UNFINISHED)),
+        doubt=doubt,
+        running=list(runs.filter(status__in=UNFINISHED).exclude(status=BackfillStatus.HELD)),
         failed=last if last is not None and last.status == BackfillStatus.FAILED else None,
+        trouble=trouble,
+        kept=_kept(freshness) if trouble or doubt else "",
     )
+
+
+def _trouble(run: Backfill) -> Trouble | None:
+    """What is wrong with a metric's last run, if anything is."""
+    if run.status == BackfillStatus.HELD:
+        return Trouble("held", f"{run} is held back until its check passes. {run.error}", run)
+    if run.status not in (BackfillStatus.FAILED, BackfillStatus.PLANNED, BackfillStatus.RUNNING):
+        return None
+    window = run.windows.exclude(error="").order_by("position").first()
+    code = window.error_code if window is not None and window.error_code else "failed"
+    if run.status == BackfillStatus.FAILED:
+        return Trouble(code, f"{run} failed. {run.error}", run)
+    if window is not None:
+        return Trouble(code, f"{run} tries again after a failure. {window.error}", run)
+    return None
+
+
+def _kept(freshness: Freshness) -> str:
+    if freshness.complete_until is None:
+        return ""
+    last = freshness.complete_until - timedelta(days=1)
+    return f"The last good values stay; they are complete until {last.day} {last:%B %Y}."
 
 
 def checks_of(metric: Metric) -> list[CheckState]:

@@ -84,6 +84,26 @@ def run_check(check: Check) -> CheckRun:
     return CheckRun.objects.create(check_rule=check, ran_at=now, **result)
 
 
+def note_away(dataset_key: str, error: EtalonError) -> None:
+    """Note that a dataset's source could not be asked, so that its metrics say so at once and not
+    when the check is due. Said once as long as nothing else is found."""
+    ensure_checks()
+    check = Check.objects.filter(dataset__key=dataset_key, kind=CheckKind.FRESHNESS).first()
+    if check is None:
+        return
+    last, message = latest_run(check), error.message[:400]
+    if last is not None and (last.outcome, last.message) == (Outcome.ERROR, message):
+        return
+    now = clock.now()
+    CheckRun.objects.create(
+        check_rule=check,
+        ran_at=now,
+        day=now.astimezone(ZoneInfo(spec_of(check.dataset).time_zone)).date(),
+        outcome=Outcome.ERROR,
+        message=message,
+    )
+
+
 def latest_run(check: Check) -> CheckRun | None:
     return check.runs.order_by("-ran_at", "-pk").first()
 

@@ -96,13 +96,14 @@ def _count_rows(backfill: Backfill) -> dict[str, Counted] | None:
 def _newest_days(backfill: Backfill, counts: dict[str, Counted]) -> dict[str, str]:
     """For each target the last day of the run on which all its datasets have rows."""
     before = backfill.start - timedelta(days=1)
-    found = {}
+    found: dict[str, date] = {}
     for target in backfill.targets.all():
         measured = measured_datasets(closure_of(target.definitions))
         days = [max(counts[target.definitions[key]][0], default=before) for key in measured]
         if days:
-            found[target.key] = min(days).isoformat()
-    return found
+            # Two versions of a metric may be computed by one run.
+            found[target.key] = min(*days, found.get(target.key, days[0]))
+    return {key: day.isoformat() for key, day in found.items()}
 
 
 def _pieces(

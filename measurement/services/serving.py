@@ -1,5 +1,7 @@
 """What readers are shown: a metric follows the newest resolution whose values are there."""
 
+from collections.abc import Collection
+
 from django.db import connection
 
 from catalog.models import Metric, Resolution
@@ -15,10 +17,11 @@ def database_time():
         return cursor.fetchone()[0]
 
 
-def serve_targets(backfill: Backfill, *, has_moved: bool = True) -> None:
+def serve_targets(backfill: Backfill, *, moved: Collection[str] = ()) -> None:
     """Show readers the resolutions that a run has computed, inside its transaction.
 
-    A metric never goes back: an older run that ends late leaves a newer resolution in place.
+    `moved` are the hashes of those with other values than before. A metric never goes back: an
+    older run that ends late leaves a newer resolution in place.
     """
     targets = backfill.targets.exclude(metric=None).order_by("metric_id")
     for target in targets:
@@ -29,7 +32,7 @@ def serve_targets(backfill: Backfill, *, has_moved: bool = True) -> None:
                 metric=metric, resolution=resolution, backfill=backfill, since=database_time()
             )
             metric.served_resolution = resolution
-        if resolution is not None or has_moved:
+        if resolution is not None or target.resolution_hash in moved:
             metric.revision += 1
             metric.changed_at = clock.now()
             sign(metric, actor=None, reason=f"{backfill} switched")

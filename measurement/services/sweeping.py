@@ -2,21 +2,36 @@
 
 from datetime import timedelta
 
+import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from core import clock
-from measurement.choices import BackfillStatus, Purpose, WindowState
-from measurement.models import Backfill, BackfillWindow, StagedValue
+from core.errors import EtalonError, SourceUnavailable
+from measurement.choices import PASSING, BackfillStatus, Purpose, WindowState
+from measurement.closures import closure_of, datasets
+from measurement.models import Backfill, BackfillTarget, BackfillWindow, StagedValue
 from measurement.services import checks, moves
+from measurement.services.backfills import retry_backfill
+from measurement.services.questions import groups_of
+from measurement.warehouses import open_source
+from measurement.warehouses.datasets import what_is_missing
+
+log = structlog.get_logger()
 
 # Figures of a preview stay in its row; the rows they were computed from go after a while.
 KEEP_STAGED = {Purpose.PREVIEW: timedelta(days=2), Purpose.LIVE: timedelta(hours=1)}
+
+# How long a run that failed for its source rests before the source is looked at again, and for
+# how long it is.
+REST = timedelta(minutes=5)
+GIVEN_UP_AFTER = timedelta(days=14)
 
 
 def sweep() -> None:
     ring_again()
     release_passed()
+    retry_returned()
     forget_staged()
 
 
@@ -47,6 +62,51 @@ def release_passed() -> None:
             if backfill.status == BackfillStatus.HELD:
                 moves.move(backfill, "release", reason="its checks pass now", error="")
                 moves.ring_for(backfill)
+
+
+def retry_returned() -> list[int]:
+    """Let runs that failed because their source was away go on once it is as they expect it.
+
+    Daily runs are left out: the next one computes what they would have.
+    """
+    windows = BackfillWindow.objects.filter(backfill=OuterRef("pk"), state=WindowState.PARKED)
+    away = windows.filter(error_code=SourceUnavailable.code)
+    later = BackfillTarget.objects.filter(
+        backfill__gt=OuterRef("backfill"),
+        resolution_hash=OuterRef("resolution_hash"),
+        backfill__status=BackfillStatus.DONE,
+    ).exclude(backfill__purpose__in=PASSING)
+    wanted = BackfillTarget.objects.filter(~Exists(later), backfill=OuterRef("pk"))
+    now = clock.now()
+    failed = Backfill.objects.filter(
+        Exists(away),
+        ~Exists(windows.exclude(error_code=SourceUnavailable.code)),
+        Exists(wanted),
+        status=BackfillStatus.FAILED,
+        finished_at__lt=now - REST,
+        created_at__gt=now - GIVEN_UP_AFTER,
+    ).exclude(purpose__in=[*PASSING, Purpose.DAILY])
+    return [
+        retry_backfill(run, actor=None, via="worker", reason="its source is back").pk
+        for run in failed.order_by("pk")
+        if _is_as_expected(run)
+    ]
+
+
+def _is_as_expected(backfill: Backfill) -> bool:
+    """Whether all that a run reads is there again."""
+    try:
+        for group in groups_of(list(backfill.targets.all())):
+            warehouse = open_source(group.source)
+            declared = {}
+            for target in group.targets:
+                declared.update(datasets(closure_of(target.definitions)))
+            if what_is_missing(warehouse, group.source.key, declared) is not None:
+                return False
+    except EtalonError as error:
+        log.info("source_still_away", backfill=backfill.pk, error=error.message)
+        return False
+    return True
 
 
 def forget_staged() -> None:

@@ -51,31 +51,38 @@ _SHOWN = """
     AND period >= %(first)s AND period < %(last)s
 """
 _CLOSE = f"""
-UPDATE measurement_observation old SET known_until = %(instant)s
-FROM jsonb_to_recordset(%(scope)s::jsonb) AS scope(series_id bigint, start date, until date)
-WHERE {_SHOWN.replace("series_id", "old.series_id")}
-  AND old.series_id = scope.series_id
-  AND old.period >= scope.start AND old.period < scope.until
-  AND NOT EXISTS (
-      SELECT 1 FROM fresh
-      WHERE fresh.series_id = old.series_id AND fresh.slice_id = old.slice_id
-        AND fresh.period = old.period
-        AND NOT (fresh.value, fresh.numerator, fresh.denominator)
-            IS DISTINCT FROM (old.value, old.numerator, old.denominator)
-  )
+WITH closed AS (
+    UPDATE measurement_observation old SET known_until = %(instant)s
+    FROM jsonb_to_recordset(%(scope)s::jsonb) AS scope(series_id bigint, start date, until date)
+    WHERE {_SHOWN.replace("series_id", "old.series_id")}
+      AND old.series_id = scope.series_id
+      AND old.period >= scope.start AND old.period < scope.until
+      AND NOT EXISTS (
+          SELECT 1 FROM fresh
+          WHERE fresh.series_id = old.series_id AND fresh.slice_id = old.slice_id
+            AND fresh.period = old.period
+            AND NOT (fresh.value, fresh.numerator, fresh.denominator)
+                IS DISTINCT FROM (old.value, old.numerator, old.denominator)
+      )
+    RETURNING old.series_id
+)
+SELECT series_id, count(*) FROM closed GROUP BY series_id
 """  # noqa: S608 - put together from constants
 _INSERT = f"""
 WITH shown AS MATERIALIZED (
     SELECT series_id, slice_id, period FROM measurement_observation WHERE {_SHOWN}
+), added AS (
+    INSERT INTO measurement_observation
+        (series_id, slice_id, period, value, numerator, denominator, backfill_id, known_from)
+    SELECT fresh.*, %(backfill)s, %(instant)s FROM fresh
+    WHERE NOT EXISTS (
+        SELECT 1 FROM shown
+        WHERE shown.series_id = fresh.series_id AND shown.slice_id = fresh.slice_id
+          AND shown.period = fresh.period
+    )
+    RETURNING series_id
 )
-INSERT INTO measurement_observation
-    (series_id, slice_id, period, value, numerator, denominator, backfill_id, known_from)
-SELECT fresh.*, %(backfill)s, %(instant)s FROM fresh
-WHERE NOT EXISTS (
-    SELECT 1 FROM shown
-    WHERE shown.series_id = fresh.series_id AND shown.slice_id = fresh.slice_id
-      AND shown.period = fresh.period
-)
+SELECT series_id, count(*) FROM added GROUP BY series_id
 """  # noqa: S608 - put together from constants
 _SLICES = """
 INSERT INTO measurement_slice (dimension, member)
@@ -195,14 +202,17 @@ def _switch(backfill: Backfill) -> dict:
     with connection.cursor() as cursor:
         cursor.execute(_FRESH, values)
         cursor.execute("ANALYZE fresh")
+        # Rows by series: a run of several metrics has often moved only some of them.
         cursor.execute(_CLOSE, values)
-        closed = cursor.rowcount
+        closed = dict(cursor.fetchall())
         cursor.execute(_INSERT, values)
-        inserted = cursor.rowcount
+        inserted = dict(cursor.fetchall())
         cursor.execute("DROP TABLE fresh")
     _widen(backfill, targets, series)
-    serving.serve_targets(backfill, has_moved=bool(closed or inserted))
-    return {"closed": closed, "inserted": inserted}
+    touched = closed.keys() | inserted.keys()
+    moved = {one.resolution_hash for one in series.values() if one.pk in touched}
+    serving.serve_targets(backfill, moved=moved)
+    return {"closed": sum(closed.values()), "inserted": sum(inserted.values())}
 
 
 def _locked_series(targets: list[BackfillTarget]) -> dict[tuple[str, str, str], Series]:

@@ -1,5 +1,7 @@
 """Telling those who answer for a metric how a run of it ended."""
 
+import hashlib
+
 from accounts.models import User
 from catalog.models import Ownership
 from core.notices import tell
@@ -26,10 +28,12 @@ def tell_of(backfill: Backfill) -> None:
         people.add(backfill.actor_id)
     keys = ", ".join(sorted({target.key for target in targets}))
     said = _SAYS[BackfillStatus(backfill.status)]
-    event = f"daily:{keys}:{backfill.created_at:%Y-%m-%d}" if is_daily else f"run:{backfill.pk}"
+    # A run of many metrics has a long name, and the day must still be a part of the key.
+    name = hashlib.sha256(keys.encode()).hexdigest()[:16]
+    event = f"daily:{name}:{backfill.created_at:%Y-%m-%d}" if is_daily else f"run:{backfill.pk}"
     tell(
         User.objects.filter(pk__in=people, is_active=True),
-        key=f"{event}:{backfill.status}"[:120],
+        key=f"{event}:{backfill.status}",
         kind=f"run_{backfill.status}",
         text=f"{backfill} of {keys} {said} {backfill.error}".strip()[:400],
         url=f"/backfills/{backfill.pk}",

@@ -1,5 +1,5 @@
 """What is asked of a dataset itself, beside metrics: how many rows a day, which is the newest,
-and which of its columns are gone."""
+and which of its columns are gone or hold something else."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from core.errors import SourceUnavailable
 from measurement.warehouses.base import Limits, Warehouse
-from semantics.definition import DatasetSpec, Query, TimeDimension
+from semantics.definition import Column, ColumnType, DatasetSpec, Query, TimeDimension
 from semantics.guard import to_dialect
 
 
@@ -60,10 +60,47 @@ def missing_columns(warehouse: Warehouse, dataset: DatasetSpec) -> list[str]:
     return [column.name for column in dataset.columns if column.name.lower() not in there]
 
 
+# What a declared type may be at a source, by how its name there begins. Types of other names are
+# not judged.
+_NUMBERS = ("INT", "BIGINT", "SMALLINT", "TINYINT", "HUGEINT", "U", "DECIMAL", "NUMERIC", "DOUBLE")
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "number": (*_NUMBERS, "FLOAT", "REAL"),
+    "text": ("VARCHAR", "TEXT", "CHARACTER"),
+    "time": ("DATE", "TIMESTAMP"),
+    "truth": ("BOOL",),
+}
+_FAMILY_OF = {
+    ColumnType.STRING: "text",
+    ColumnType.INTEGER: "number",
+    ColumnType.DECIMAL: "number",
+    ColumnType.FLOAT: "number",
+    ColumnType.BOOLEAN: "truth",
+    ColumnType.DATE: "time",
+    ColumnType.TIMESTAMP: "time",
+}
+
+
+def retyped_columns(warehouse: Warehouse, dataset: DatasetSpec) -> list[tuple[Column, str]]:
+    """The declared columns that hold something of another kind now, with its name there."""
+    if isinstance(dataset.relation, Query):
+        return []
+    there = {
+        name.lower(): type_ for name, type_ in warehouse.columns(dataset.relation.name).items()
+    }
+    found = []
+    for column in dataset.columns:
+        type_ = there.get(column.name.lower(), "").upper()
+        families = [name for name, begins in _FAMILIES.items() if type_.startswith(begins)]
+        if type_ and families and families[0] != _FAMILY_OF[column.type]:
+            found.append((column, type_))
+    return found
+
+
 def what_is_missing(
     warehouse: Warehouse, source_key: str, datasets: Mapping[str, DatasetSpec]
 ) -> SourceUnavailable | None:
-    """Say which declared columns or tables are gone, when that is why a query failed."""
+    """Say which declared columns or tables are gone or hold something else, when that is why a
+    query failed."""
     for key, dataset in datasets.items():
         missing = missing_columns(warehouse, dataset)
         table = getattr(dataset.relation, "name", "") if missing else ""
@@ -82,6 +119,17 @@ def what_is_missing(
                 dataset=key,
                 table=table,
                 columns=missing,
+            )
+        if retyped := retyped_columns(warehouse, dataset):
+            names = ", ".join(
+                f"`{column.name}` as {found}, and the dataset `{key}` declares {column.type}"
+                for column, found in retyped
+            )
+            return SourceUnavailable(
+                f"`{getattr(dataset.relation, 'name', '')}` of the source `{source_key}` now has "
+                f"{names}. The last good values stay. Change the dataset to follow.",
+                dataset=key,
+                columns=[column.name for column, _ in retyped],
             )
     return None
 

@@ -4,15 +4,19 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Metric
+from catalog.selectors import entries
 from measurement.choices import BackfillStatus, Purpose
 from measurement.models import Observation
 from measurement.selectors.values import read_values
+from measurement.services import arrivals
 from measurement.services.daily import extend_live_metrics
 from measurement.services.turns import work_off
 from tests.measurement import company
-from tests.measurement.catalog import orders_spec, sales_spec
+from tests.measurement.catalog import buyers_spec, orders_spec, sales_spec
 
 
 @pytest.fixture
@@ -119,13 +123,13 @@ def test_the_older_line_is_extended_while_both_are_kept(growing, settings):
     for run in runs:
         work_off(run)
 
-    assert len(runs) == 2
+    assert [run.targets.count() for run in runs] == [2]
     values = read_values(Metric.objects.get(key="sales"), grain="day")
     last = settings.ETALON_NOW.date()
     assert max(point.period for point in values.second) == last
 
     settings.ETALON_NOW += timedelta(days=10)
-    assert len(extend_live_metrics()) == 1
+    assert [run.targets.count() for run in extend_live_metrics()] == [1]
 
 
 def test_a_source_that_is_away_keeps_no_other_metric_waiting(growing, settings, tmp_path):
@@ -140,6 +144,96 @@ def test_a_source_that_is_away_keeps_no_other_metric_waiting(growing, settings, 
     planned = extend_live_metrics()
 
     assert [run.targets.get().key for run in planned] == ["sales"]
+
+
+def test_metrics_of_the_same_rows_are_one_run(growing, settings):
+    growing.publish("buyers", buyers_spec())
+    growing.publish("northern", sales_spec(filters=["store = 'north'"]))
+    work_off(growing.plan("buyers", "northern"))
+    settings.ETALON_NOW += timedelta(days=1)
+
+    runs = [work_off(run) for run in extend_live_metrics()]
+
+    assert [run.status for run in runs] == [BackfillStatus.DONE]
+    targets = runs[0].targets.values_list("key", flat=True)
+    assert set(targets) == {"buyers", "northern", "sales"}
+    assert extend_live_metrics() == []
+
+
+def test_a_metric_that_looks_further_back_is_a_run_of_its_own(growing, settings):
+    growing.publish("patient", sales_spec(late_data={"recompute_days": 9}))
+    work_off(growing.plan("patient"))
+    settings.ETALON_NOW += timedelta(days=1)
+
+    runs = extend_live_metrics()
+
+    days = {run.targets.get().key: (run.until - run.start).days for run in runs}
+    assert days == {"sales": 5, "patient": 11}
+
+
+def test_more_metrics_cost_no_more_queries_and_each_dataset_is_asked_once(
+    growing, settings, monkeypatch
+):
+    asked = []
+    rows_by_day = arrivals.rows_by_day
+    monkeypatch.setattr(
+        arrivals, "rows_by_day", lambda *a, **more: asked.append(1) or rows_by_day(*a, **more)
+    )
+    costs = {}
+    for count in (1, 8):
+        for number in range(count):
+            key = f"more_{count}_{number}"
+            growing.publish(key, sales_spec(filters=[f"buyer <> {number + 10 * count}"]))
+            work_off(growing.plan(key))
+        settings.ETALON_NOW += timedelta(days=1)
+        # What a process has read of definitions is kept; here it has read nothing.
+        entries._kept.clear()
+        asked.clear()
+        with CaptureQueriesContext(connection) as queries:
+            (run,) = extend_live_metrics()
+        assert len(asked) == 1
+        costs[run.targets.count()] = len(queries)
+        work_off(run)
+
+    assert list(costs) == [2, 10]
+    assert costs[2] == costs[10] < 40
+
+
+def test_metrics_that_failed_together_are_tried_apart(growing, folder, settings):
+    settings.WINDOW_RETRY_SECONDS = settings.WINDOW_ATTEMPTS = 1
+    growing.publish("buyers", buyers_spec())
+    work_off(growing.plan("buyers"))
+    settings.ETALON_NOW += timedelta(days=1)
+    (together,) = extend_live_metrics()
+    company.write(folder, company.orders(60), without="amount")
+    assert work_off(together).status == BackfillStatus.FAILED
+
+    apart = {run.targets.get().key: work_off(run).status for run in extend_live_metrics()}
+
+    assert apart == {"sales": BackfillStatus.FAILED, "buyers": BackfillStatus.DONE}
+
+
+def test_only_what_moved_is_marked_as_changed(growing, folder, settings):
+    growing.publish("northern", sales_spec(filters=["store = 'north'"]))
+    work_off(growing.plan("northern"))
+    for run in extend_live_metrics():
+        work_off(run)
+    south = max((r for r in company.orders(60) if r.store == "south"), key=_until(settings))
+    late = replace(south, number=999, arrived=settings.ETALON_NOW.date())
+    company.write(folder, [*company.orders(60), late])
+    before = dict(Metric.objects.values_list("key", "revision"))
+
+    (run,) = [work_off(run) for run in extend_live_metrics()]
+
+    assert run.targets.count() == 2
+    after = dict(Metric.objects.values_list("key", "revision"))
+    assert after == before | {"sales": before["sales"] + 1}
+
+
+def _until(settings):
+    """The order of rows by their day, as far as they have come by now."""
+    today = settings.ETALON_NOW.date()
+    return lambda row: (row.day <= today, row.day if row.day <= today else row.day.min)
 
 
 def test_after_a_failure_the_next_run_waits_an_hour(growing, folder, settings):
