@@ -6,29 +6,10 @@ import pytest
 
 from accounts.choices import Role
 from measurement.services.turns import work_off
-from measurement.warehouses import close_sources
 from tests.api.caller import Caller
 from tests.factories import make_user
 from tests.measurement import company as shop_of
-from tests.measurement.catalog import Shop, sales_spec
-from tests.measurement.conftest import NOON
-
-
-@pytest.fixture
-def shop(committed_db, tmp_path, settings):
-    settings.ETALON_NOW = NOON
-    shop_of.write(tmp_path / "shop", shop_of.orders(40))
-    shop_of.make_source(tmp_path / "shop")
-    shop = Shop()
-    shop.publish("sales", sales_spec())
-    work_off(shop.plan("sales"))
-    yield shop
-    close_sources()
-
-
-@pytest.fixture
-def reader(shop):
-    return Caller(shop.author, ("read",))
+from tests.measurement.catalog import sales_spec
 
 
 def test_every_point_says_version_and_run(shop, reader):
