@@ -14,7 +14,7 @@ from django.urls import resolve
 from accounts.services import create_token
 from catalog.models import Metric
 from core.notices import tell
-from governance.services.requests import comment
+from governance.services.comments import comment
 from tests import factories
 from tests.web.conftest import PASSWORD, make_person
 from web import navigation
