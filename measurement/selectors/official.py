@@ -1,8 +1,9 @@
 """Which version's values are the official line where, as of an instant of record time.
 
 A restating version takes the whole line; one that breaks the series, or keeps both, takes it from
-its effective day on; one that moves no value takes its predecessor's place. A version counts once
-its effective day has come and its values are served.
+its effective day on; one that moves no value takes its predecessor's place, and not before that
+one's day. Each was made on top of the one before it, so that the later one has the say wherever
+both reach, whatever their days. A version counts once its day has come and its values are served.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from catalog.choices import Treatment
 from catalog.models import Metric, Resolution, Version
 from core import clock
+from measurement.closures import calendar_of, closure_of
 from measurement.models import Served
 from measurement.values import Mark
 
@@ -45,9 +47,8 @@ def lines_of(metric: Metric, *, as_of: datetime | None, today: date) -> Lines:
     found = Version.objects.filter(entry=metric, number__lte=served.version.number)
     if as_of is not None:
         found = found.filter(recorded_at__lte=as_of)
-    versions = _in_force(found, today)
-    resolutions = Resolution.objects.filter(version__in=versions, number__lte=served.number)
-    return _lines(versions, _by_version(versions, resolutions), today)
+    resolutions = Resolution.objects.filter(metric=metric, number__lte=served.number)
+    return _lines(found, resolutions.select_related("metric"), today)
 
 
 def lines_now(metrics: Iterable[Metric], *, today: date) -> dict[int, Lines]:
@@ -59,17 +60,18 @@ def lines_now(metrics: Iterable[Metric], *, today: date) -> dict[int, Lines]:
         if version.number <= served[version.entry_id].version.number:
             found[version.entry_id].append(version)
     listed: dict[int, list[Resolution]] = {pk: [] for pk in served}
-    for resolution in Resolution.objects.filter(metric__in=served).select_related("version"):
+    rows = Resolution.objects.filter(metric__in=served).select_related("version", "metric")
+    for resolution in rows:
         if resolution.number <= served[resolution.metric_id].number:
             listed[resolution.metric_id].append(resolution)
-    lines = {}
-    for pk, of_metric in found.items():
-        versions = _in_force(of_metric, today)
-        lines[pk] = _lines(versions, _by_version(versions, listed[pk]), today)
-    return lines
+    return {pk: _lines(versions, listed[pk], today) for pk, versions in found.items()}
 
 
-def _lines(versions: list[Version], resolutions: dict[int, list[Resolution]], today: date) -> Lines:
+def _lines(found: Iterable[Version], listed: Iterable[Resolution], today: date) -> Lines:
+    """The lines of a metric's versions and resolutions up to what is served."""
+    days = _effective_days(found)
+    versions = _in_force(days, today)
+    resolutions = _by_version(versions, listed)
     now: list[Segment] = []
     second: list[Segment] = []
     marks: list[Mark] = []
@@ -79,34 +81,45 @@ def _lines(versions: list[Version], resolutions: dict[int, list[Resolution]], to
             now = [Segment(None, version.number, latest)]
         elif version.treatment in (Treatment.BREAK, Treatment.KEEP_BOTH):
             second = now if _is_kept(version, today) else []
-            dated = Segment(version.effective_from, version.number, latest)
-            now = [*_before(now, version.effective_from), dated]
+            dated = Segment(days[version], version.number, latest)
+            now = [*_before(now, days[version]), dated]
         elif version.treatment == Treatment.RESTATE:
             now, second = [Segment(None, version.number, latest)], []
         else:
             now = [*now[:-1], Segment(now[-1].start, version.number, latest)]
-        marks += _marks(previous, version, resolutions[version.pk])
-    return Lines(now, _reported(versions, resolutions), second, marks)
+        marks += _marks(previous, version, days[version], resolutions[version.pk])
+    return Lines(now, _reported(days, versions, resolutions), second, marks)
 
 
-def _reported(versions: list[Version], resolutions: dict[int, list[Resolution]]) -> list[Segment]:
+def _reported(
+    days: dict[Version, date], versions: list[Version], resolutions: dict[int, list[Resolution]]
+) -> list[Segment]:
     """Each version from its effective day on, and what a dataset changed from that day on."""
     line: list[Segment] = []
     for version in versions:
         for index, resolution in enumerate(resolutions[version.pk]):
-            start = resolution.created_at.date() if index else version.effective_from
+            start = _day_of(resolution) if index else days[version]
             line = [*_before(line, start), Segment(start, version.number, resolution)]
     # What was there before the first version took effect was computed by it.
     return [Segment(None, line[0].version, line[0].resolution), *line[1:]] if line else []
 
 
-def _marks(previous: Version | None, version: Version, resolutions: list[Resolution]) -> list[Mark]:
+def _day_of(resolution: Resolution) -> date:
+    """The day that it was, where the rows come from, when it came to be."""
+    specs = closure_of({pin["key"]: pin["definition"] for pin in resolution.pins})
+    zone = calendar_of(resolution.metric.key, specs).zone
+    return resolution.created_at.astimezone(ZoneInfo(zone)).date()
+
+
+def _marks(
+    previous: Version | None, version: Version, on: date, resolutions: list[Resolution]
+) -> list[Mark]:
     """Where a version took hold, and where something below it moved its values."""
     marks = []
     if previous is not None:
         marks.append(
             Mark(
-                on=version.effective_from,
+                on=on,
                 version=version.number,
                 previous=previous.number,
                 treatment=version.treatment,
@@ -116,7 +129,7 @@ def _marks(previous: Version | None, version: Version, resolutions: list[Resolut
         )
     for before, after in zip(resolutions, resolutions[1:], strict=False):
         if before.hash != after.hash:
-            day, number = after.created_at.date(), version.number
+            day, number = _day_of(after), version.number
             said = "Something that it is computed from changed."
             marks.append(Mark(day, number, number, Treatment.RESTATE, "restating", said))
     return marks
@@ -152,12 +165,24 @@ def served_as_of(metric: Metric, as_of: datetime | None) -> Resolution | None:
     return served.resolution if served else None
 
 
-def _in_force(found: Iterable[Version], today: date) -> list[Version]:
-    """Those versions whose day has come, in the order in which they take hold."""
-    versions = sorted(found, key=lambda version: (version.effective_from, version.number))
-    begun = [version for version in versions if version.effective_from <= today]
+def _effective_days(found: Iterable[Version]) -> dict[Version, date]:
+    """Versions as they followed each other, and the day on which each takes hold.
+
+    One that moves no value has its predecessor's formula, and so holds no earlier than that one.
+    """
+    days: dict[Version, date] = {}
+    before = date.min
+    for version in sorted(found, key=lambda version: version.number):
+        day = version.effective_from
+        before = days[version] = day if version.treatment else max(day, before)
+    return days
+
+
+def _in_force(days: dict[Version, date], today: date) -> list[Version]:
+    """Those versions whose day has come, in the order in which they were decided."""
+    begun = [version for version, day in days.items() if day <= today]
     # A first version that is effective later than today has values, and nothing else to show.
-    return begun or versions[:1]
+    return begun or list(days)[:1]
 
 
 def _by_version(

@@ -19,7 +19,7 @@ from measurement.services.turns import take_turn, work_off
 from measurement.services.windows import compute_window, lease_window
 from semantics.definition import read_spec
 from tests.measurement import company
-from tests.measurement.catalog import buyers_spec, orders_spec, sales_spec
+from tests.measurement.catalog import EVER, buyers_spec, orders_spec, sales_spec
 
 BREAK = date(2026, 1, 26)
 
@@ -104,6 +104,18 @@ def test_a_changed_dataset_moves_the_metrics_above_it_and_leaves_a_mark(shop, me
     assert (mark.on, mark.version, mark.previous) == (date(2026, 2, 14), 1, 1)
 
 
+def test_a_mark_is_on_the_day_that_it_was_where_the_rows_come_from(shop, metric, settings):
+    settings.ETALON_NOW = datetime.fromisoformat("2026-02-14T20:00:00+00:00")
+    shop.publish("orders", orders_spec(time_zone="Asia/Tokyo"))
+    metric.current_resolution = shop.resolve(metric, metric.current_version)
+    metric.save()
+
+    work_off(shop.plan("sales"))
+
+    metric.refresh_from_db()
+    assert read_values(metric, grain="week").marks[0].on == date(2026, 2, 15)
+
+
 def test_a_version_counts_once_its_day_has_come(shop, metric, settings):
     shop.publish(
         "sales",
@@ -118,6 +130,46 @@ def test_a_version_counts_once_its_day_has_come(shop, metric, settings):
     settings.ETALON_NOW += timedelta(days=6)
 
     assert {point.version for point in read_values(metric, grain="week").points} == {2}
+
+
+def test_a_later_version_takes_the_line_though_its_day_is_earlier(shop, metric):
+    """Two drafts were begun on two days; the older one is published last, on top of the other."""
+    for filters, day in ((["store = 'south'"], 9), (["store = 'north'"], 2)):
+        spec = sales_spec(filters=filters)
+        shop.publish("sales", spec, treatment="restate", effective_from=date(2026, 2, day))
+        work_off(shop.plan("sales"))
+    metric.refresh_from_db()
+
+    assert {point.version for point in read_values(metric, grain="week").points} == {3}
+
+
+def test_a_break_dated_before_the_first_version_is_seen(shop, metric):
+    spec = sales_spec(filters=["store = 'north'"])
+    shop.publish("sales", spec, treatment="break", effective_from=EVER - timedelta(days=1))
+    work_off(shop.plan("sales"))
+    metric.refresh_from_db()
+
+    assert {point.version for point in read_values(metric, grain="week").points} == {2}
+
+
+def test_new_words_do_not_bring_a_formula_forward(shop, metric, settings):
+    """Version 2 computes otherwise from the 20th on; version 3 puts a typo in its words right."""
+    spec = sales_spec(filters=["store = 'north'"])
+    of_all = read_values(metric, grain="week").points
+    shop.publish("sales", spec, treatment="restate", effective_from=date(2026, 2, 20))
+    work_off(shop.plan("sales"))
+    shop.publish("sales", spec, effective_from=date(2026, 2, 14))
+    work_off(shop.plan("sales"))
+    metric.refresh_from_db()
+
+    shown = read_values(metric, grain="week").points
+    assert [point.value for point in shown] == [point.value for point in of_all]
+
+    settings.ETALON_NOW += timedelta(days=6)
+
+    shown = read_values(metric, grain="week").points
+    assert {point.version for point in shown} == {3}
+    assert shown[0].value < of_all[0].value
 
 
 def test_a_version_can_be_pinned(north):
