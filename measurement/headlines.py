@@ -7,7 +7,9 @@ from measurement.periods import phrase, plural
 from measurement.previews import PreviewPoint
 from semantics.definition import Grain
 
-_TENTH = Decimal("0.1")
+# Members of a dimension may move each, and their total not.
+_NOTHING_MOVES = "No past value moves in total."
+_TENTH, _HUNDREDTH = Decimal("0.1"), Decimal("0.01")
 _MORE_THAN_A_YEAR = 366
 
 
@@ -15,6 +17,8 @@ def headline(points: Sequence[PreviewPoint], grain: Grain, *, is_new: bool) -> s
     """Say how past values move, over the complete periods `points`; empty for a new metric."""
     if is_new:
         return ""
+    if not points:
+        return "There is no complete period to compare."
     both = [point for point in points if point.difference is not None]
     moved = [point for point in both if point.difference]
     appeared = sum(point.old is None and point.new is not None for point in points)
@@ -29,15 +33,16 @@ def headline(points: Sequence[PreviewPoint], grain: Grain, *, is_new: bool) -> s
         loses = "loses its" if vanished == 1 else "lose their"
         sentences.append(f"{plural(grain, vanished).capitalize()} {loses} value.")
     if not moved:
-        sentences.append("No other past value moves." if sentences else "No past value moves.")
+        sentences.append("No other past value moves." if sentences else _NOTHING_MOVES)
     return " ".join(sentences)
 
 
 def _movement(both: list[PreviewPoint], moved: list[PreviewPoint], grain: Grain) -> str:
     span = both[-1].period - both[0].period
     with_year = span.days > _MORE_THAN_A_YEAR
-    if all(point.difference_pct is not None for point in moved):
-        sizes = [point.difference_pct or Decimal(0) for point in both]
+    if all(point.old for point in moved):
+        # Exact, since the point's own percentage is rounded and may have become 0.
+        sizes = [_share(point) for point in both]
         say = _percent
     else:
         # A percentage of 0 says nothing, so differences are given as they are.
@@ -60,11 +65,19 @@ def _movement(both: list[PreviewPoint], moved: list[PreviewPoint], grain: Grain)
     )
 
 
+def _share(point: PreviewPoint) -> Decimal:
+    if not point.difference or not point.old:
+        return Decimal(0)
+    return 100 * point.difference / abs(point.old)
+
+
 def _percent(size: Decimal) -> str:
-    if size and size < _TENTH / 2:
+    if size and size <= _TENTH / 2:
         return "less than 0.1 %"
     return f"{size:,.1f} %"
 
 
 def _amount(size: Decimal) -> str:
+    if size and size <= _HUNDREDTH / 2:
+        return "less than 0.01"
     return f"{size:,.2f}".rstrip("0").rstrip(".")

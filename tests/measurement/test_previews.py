@@ -166,7 +166,7 @@ def test_an_equal_definition_moves_nothing(shop, item, person):
 
     figures = preview_run(run).figures["sales"]
     assert figures.is_unmoved
-    assert figures.headline == "No past value moves."
+    assert figures.headline == "No past value moves in total."
 
 
 def test_several_metrics_are_previewed_in_one_run(shop, item, person):
@@ -208,8 +208,8 @@ FELL = [(100, 92), (100, 94), (100, 88.5), (100, 92)]
             "Past values move by 4.0 % on average, between −2.0 % in the week of 13 July "
             "and +10.0 % in the week of 6 July. 2 of 3 weeks move.",
         ),
-        ([(5, 5), (6, 6)], Grain.WEEK, "No past value moves."),
-        ([], Grain.WEEK, "No past value moves."),
+        ([(5, 5), (6, 6)], Grain.WEEK, "No past value moves in total."),
+        ([], Grain.WEEK, "There is no complete period to compare."),
         (
             [(None, 5), (6, 6)],
             Grain.WEEK,
@@ -230,6 +230,21 @@ FELL = [(100, 92), (100, 94), (100, 88.5), (100, 92)]
             [(100000, 99999)],
             Grain.DAY,
             "Past values fall by less than 0.1 % on average, at most less than 0.1 % on 6 July.",
+        ),
+        (
+            [(10000000000, 9999999999)],
+            Grain.DAY,
+            "Past values fall by less than 0.1 % on average, at most less than 0.1 % on 6 July.",
+        ),
+        (
+            [(10000, 9995)],
+            Grain.DAY,
+            "Past values fall by less than 0.1 % on average, at most less than 0.1 % on 6 July.",
+        ),
+        (
+            [(0, "0.004")],
+            Grain.DAY,
+            "Past values rise by less than 0.01 on average, at most less than 0.01 on 6 July.",
         ),
         (
             [(-10, -11)],
@@ -255,6 +270,8 @@ def _point(period: date, old, new) -> PreviewPoint:
     old, new = (None if v is None else Decimal(str(v)) for v in (old, new))
     difference = None if old is None or new is None else new - old
     pct = difference * 100 / abs(old) if difference is not None and old else None
+    # Rounded, as those of a preview are.
+    pct = None if pct is None else pct.quantize(Decimal("0.0001"))
     return PreviewPoint(period, "", old, new, difference, pct, True)
 
 
