@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from catalog.models import Dataset
-from catalog.stewardship import Stewardship
+from catalog.models import Dataset, Entry
+from catalog.stewardship import Stewardship, stewardship_of
 from core import clock
 from core.errors import Invalid
 from semantics.card import Words
@@ -50,6 +50,17 @@ class Item(BaseModel):
     successor: str | None = Field(None, pattern=KEY)
 
 
+def hash_of_card(entry: Entry) -> str:
+    """Names what a card says of who answers, and its lifecycle: a proposal brings all of it."""
+    said = {
+        **stewardship_of(entry).model_dump(mode="json"),
+        "lifecycle": entry.lifecycle,
+        "last_day": entry.last_day and entry.last_day.isoformat(),
+        "successor": entry.successor_id,
+    }
+    return hash_of_content(said)
+
+
 def day_begun_everywhere() -> date:
     """The day that has begun wherever the catalog's rows come from: in the evening of New York it
     is not the one of UTC yet, and what takes effect on it does so at once."""
@@ -63,7 +74,8 @@ class Content(BaseModel):
     """All of a request. Its hash is what an approval binds to.
 
     `stands_on` are the definitions outside of the request that its new definitions are computed
-    from, filled in when it is submitted: when one of them moves, the request is out of date.
+    from, and `cards` what the cards said of whom this proposes other stewardship or lifecycle, both
+    filled in when it is submitted: when one of them moves, the request is out of date.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -75,6 +87,7 @@ class Content(BaseModel):
     publish_on: date | None = None
     items: list[Item] = Field(min_length=1, max_length=20_000)
     stands_on: dict[str, str] = {}
+    cards: dict[str, str] = {}
 
     def item(self, key: str) -> Item:
         return next(item for item in self.items if item.key == key)

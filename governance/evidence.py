@@ -15,7 +15,8 @@ from semantics.definition import DatasetSpec
 from semantics.lineage import closure
 from semantics.problems import DefinitionRefused
 
-# The figures of more dependants than this are computed on demand, not before a publish.
+# Of new metrics and of those above, the figures of more than this are computed on demand, not
+# before a publish. What a request itself may move is never left out.
 MOST_COMPARED = 20
 
 
@@ -25,21 +26,21 @@ def preview_items(assessment: Assessment) -> list[PreviewItem]:
     New metrics are among them, so that their values are seen before they are decided on.
     """
     after = assessment.specs_after()
-    keys = [
-        one.key
+    own = [
+        one
         for one in assessment.items
-        if one.kind == Kind.METRIC
-        and one.key in assessment.proposed
-        and (one.is_new or MOVING & set(one.classes))
+        if one.kind == Kind.METRIC and one.key in assessment.proposed
     ]
-    keys += [
+    keys = [one.key for one in own if MOVING & set(one.classes) and not one.is_new]
+    beside = [one.key for one in own if one.is_new] + [
         found.key
         for found in assessment.affected
         if found.kind == Kind.METRIC and found.lifecycle != Lifecycle.RETIRED
     ]
+    keys += beside[: max(0, MOST_COMPARED - len(keys))]
     found = []
     datasets = {key: spec for key, spec in after.items() if isinstance(spec, DatasetSpec)}
-    for key in keys[:MOST_COMPARED]:
+    for key in keys:
         try:
             new = closure(key, around(key, after, datasets))
         except DefinitionRefused:

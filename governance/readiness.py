@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from catalog.choices import Tier
 from core import clock
 from governance.approvals import Standing, candidates, standings
 from governance.assessment import Assessment
-from governance.content import Content
+from governance.content import Content, hash_of_card
 from governance.evidence import evidence_of, needs_evidence, preview_items
 from governance.models import ChangeRequest
 from measurement.selectors.previews import PreviewRun
@@ -58,6 +59,7 @@ def readiness_of(request: ChangeRequest, content: Content, assessment: Assessmen
     lines = [
         _definitions(assessment),
         *moved_on(content, assessment),
+        *_tiers(found, assessment),
         *_evidence(assessment, evidence),
         *(_approvals(one, request) for one in found),
         *_date(content),
@@ -90,7 +92,24 @@ def moved_on(content: Content, assessment: Assessment) -> list[Line]:
         if key in standing.hashes and standing.hashes[key] != digest:
             now = f"{key}@{standing.numbers[key]}"
             found.append(_stale(f"it stands on {key}, which has become {now}"))
+    for key, digest in content.cards.items():
+        entry = assessment.item(key).entry
+        if entry is not None and hash_of_card(entry) != digest:
+            found.append(_stale(f"who answers for {key}, or its lifecycle, has changed"))
     return found or [Line("base", "ok", "It starts from the versions in force.")]
+
+
+def _tiers(found: list[Standing], assessment: Assessment) -> list[Line]:
+    """What was asked for at the submit is too little when a tier has become stricter since."""
+    asked: dict[str, int] = {}
+    for one in found:
+        need = one.requirement
+        asked[need.key] = max(need.tier, asked.get(need.key, 0))
+    return [
+        _stale(f"{key} is decided on {Tier(assessment.item(key).tier).label} now")
+        for key, tier in sorted(asked.items())
+        if key in assessment.by_key and tier > assessment.item(key).tier
+    ]
 
 
 def _stale(what: str) -> Line:

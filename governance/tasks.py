@@ -2,6 +2,7 @@
 
 import structlog
 from celery import shared_task
+from django.db import IntegrityError
 
 from core.errors import EtalonError
 from governance.choices import PublishWhen, Status
@@ -31,6 +32,9 @@ def sweep_requests() -> None:
             publishing.settle(request)
         except EtalonError as error:
             log.warning("request_not_settled", request=str(request), error=error.message)
+        except IntegrityError as error:
+            # What a guard of the database refuses, which nobody foresaw.
+            log.exception("request_not_settled", request=str(request), error=str(error))
 
 
 @shared_task(ignore_result=True)

@@ -40,6 +40,7 @@ class ProposalBody(BaseModel):
     publish_on: date | None = None
     items: list[ProposedItem]
     stands_on: dict[str, str] = Field({}, description="Filled in by the submit.")
+    cards: dict[str, str] = Field({}, description="Filled in by the submit.")
 
 
 class EditBody(BaseModel):

@@ -185,7 +185,7 @@ def rebase(
     for item in content.items:
         if item.key in versions:
             clashes += _rebase_item(item, versions[item.key], set(theirs))
-    content.stands_on = {}
+    content.stands_on, content.cards = {}, {}
     write_draft(request, draft, content, actor=actor, via=via)
     record("rebase", request, actor=actor, via=via, clashes=clashes)
     return draft, clashes

@@ -11,7 +11,7 @@ from governance import policies
 from governance.approvals import Requirement, policies_for
 from governance.assessment import Assessment, assess
 from governance.choices import Status
-from governance.content import Content, read_content
+from governance.content import Content, hash_of_card, read_content
 from governance.evidence import preview_items
 from governance.models import ChangeRequest, Draft, Revision
 from governance.readiness import moved_on
@@ -135,6 +135,11 @@ def _frozen(content: Content, assessment: Assessment) -> Content:
             # What stands on it has its values computed anew; it has no line of its own.
             item.treatment = "restate"
     frozen.stands_on = assessment.stands_on()
+    frozen.cards = {
+        item.key: hash_of_card(entry)
+        for item in frozen.items
+        if (entry := assessment.item(item.key).entry) and (item.stewardship or item.lifecycle)
+    }
     return frozen
 
 
