@@ -618,6 +618,22 @@ def test_a_published_change_of_tier_moves_the_card(published):
         Metric.objects.filter(key="net_sales").update(tier=2)
 
 
+@pytest.mark.parametrize(
+    ("said", "moved"),
+    [
+        ({"stewardship": {"tier": 3, "domain": "sales"}}, {"tier": 3}),
+        ({"lifecycle": "retired"}, {"lifecycle": Lifecycle.RETIRED}),
+    ],
+)
+def test_a_card_does_not_move_as_if_it_were_a_typo(published, said, moved):
+    """Policy asks nobody for an editorial change, and a steward for these."""
+    needs = [published.need(change_class="editorial", is_new=False, approvals=0)]
+
+    with refused("by a change request"), transaction.atomic():
+        published.write(published.request(items=[published.item(**said)], needs=needs))
+        Metric.objects.filter(key="net_sales").update(**moved)
+
+
 def test_an_older_consent_to_a_tier_does_not_count_again(published):
     for tier in (3, 1):
         needs = [published.need(change_class="stewardship", is_new=False, stewards=1)]
