@@ -32,6 +32,13 @@ def has_role(user: User, role: Role, domain: Domain | None = None) -> bool:
     return grants.exists()
 
 
+def has_role_everywhere(user: User, role: Role) -> bool:
+    """Whether an active person holds a role in all domains, by a grant that names none."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    return RoleGrant.objects.filter(user=user, role__in=granting(role), domain=None).exists()
+
+
 def may_approve_in(user: User, domain: Domain, *, as_steward: bool = False) -> bool:
     """Whether a person's approval counts in a domain: granted, never implied by being admin."""
     if not user.is_active:

@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from accounts.models import User
 from accounts.policies import APPROVING
 from catalog.choices import Tier
 from core.admin import HistoryAdmin, ReadOnlyAdmin, as_text
@@ -363,6 +364,7 @@ class CommentAdmin(ReadOnlyAdmin):
 class PolicyForm(forms.ModelForm):
     """A row of the approval policy, checked in words before the service is asked."""
 
+    actor: User
     change_class = forms.ChoiceField(
         choices=[(str(one), one.name.capitalize()) for one in ChangeClass],
         widget=UnfoldAdminSelectWidget,
@@ -377,6 +379,9 @@ class PolicyForm(forms.ModelForm):
         if cleaned.get("stewards", 0) > cleaned.get("approvals", 0):
             self.add_error("stewards", "Of the approvals, no more than all can be a steward's.")
         if self.instance.pk is None and not self.errors:
+            if why := policies.why_not_set_policy(self.actor, cleaned["domain"]):
+                self.add_error("domain", why)
+                return cleaned
             names = ("change_class", "tier", "is_new", "domain")
             row = {name: cleaned[name] for name in names}
             if ApprovalPolicy.objects.filter(**row).exists():
@@ -410,10 +415,19 @@ class ApprovalPolicyAdmin(HistoryAdmin, ModelAdmin):
         return ["change_class", "tier", "is_new", "domain"] if obj else []
 
     def has_add_permission(self, request):
-        return request.user.is_staff and policies.why_not_set_policy(request.user) is None
+        return request.user.is_staff and policies.why_not_set_any_policy(request.user) is None
 
     def has_change_permission(self, request, obj=None):
-        return request.user.is_staff and policies.why_not_set_policy(request.user) is None
+        if obj is None:
+            return self.has_add_permission(request)
+        return (
+            request.user.is_staff and policies.why_not_set_policy(request.user, obj.domain) is None
+        )
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.actor = request.user
+        return form
 
     def has_delete_permission(self, request, obj=None):
         """A missing row would stop every request that it is about."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from accounts.choices import Role
 from accounts.models import Domain, User
-from accounts.policies import has_role, may_approve_in
+from accounts.policies import has_role, has_role_everywhere, may_approve_in
 from catalog.choices import OwnershipRole
 from catalog.models import Ownership
 from core import clock
@@ -129,7 +129,24 @@ def why_not_undo(user: User | None, request: ChangeRequest) -> str | None:
     return why_not_propose(user) or why_cannot_undo(request)
 
 
-def why_not_set_policy(user: User | None) -> str | None:
-    if user is None or has_role(user, Role.STEWARD):
+def why_not_set_policy(user: User | None, domain: Domain | None = None) -> str | None:
+    """A domain's own rows are set by its stewards, those for all domains by stewards of all."""
+    if user is None:
+        return None
+    if domain is not None:
+        if has_role(user, Role.STEWARD, domain):
+            return None
+        return f"Only stewards of {domain.name}, and admins, set its approval policies."
+    if has_role_everywhere(user, Role.STEWARD):
+        return None
+    return (
+        "Only stewards of all domains, and admins, set what holds in all of them. Set a row for "
+        "your own domain."
+    )
+
+
+def why_not_set_any_policy(user: User) -> str | None:
+    """Whether there is a domain in which somebody may."""
+    if has_role(user, Role.STEWARD):
         return None
     return "Only stewards and admins set approval policies."

@@ -70,7 +70,7 @@ def set_policy(
     *, change_class: str, tier: int, is_new: bool, domain, numbers, actor, via: str = "service"
 ) -> ApprovalPolicy:
     """Set who must agree. Requests that were submitted before keep what was asked of them."""
-    permit(policies.why_not_set_policy(actor))
+    permit(policies.why_not_set_policy(actor, domain))
     approvals, stewards, owner_counts = numbers
     if change_class not in list(C):
         known = ", ".join(C)

@@ -463,7 +463,7 @@ def test_together_is_refused_for_a_stale_revision_and_for_the_author(company_of_
 
 
 def test_a_steward_sets_a_policy_through_the_service(company):
-    policy = ApprovalPolicy.objects.get(change_class="restating", tier=2, is_new=False, domain=None)
+    policy = _own_policy(company)
     client = signed_in(company.cem)
     sent = {"approvals": 3, "stewards": 1}
     assert client.post(address_of(policy, "change"), sent).status_code == 302
@@ -475,22 +475,41 @@ def test_a_steward_sets_a_policy_through_the_service(company):
 
 
 def test_a_policy_that_cannot_be_met_is_refused_in_words(company):
-    policy = ApprovalPolicy.objects.first()
+    policy = _own_policy(company)
     client = signed_in(company.cem)
     answer = client.post(address_of(policy, "change"), {"approvals": 1, "stewards": 2})
     assert "no more than all can be a steward" in words_of(answer)
     again = {
         "change_class": "restating",
         "tier": 2,
-        "domain": "",
+        "domain": company.sales.pk,
         "approvals": 1,
         "stewards": 0,
     }
     answer = client.post(reverse("admin:governance_approvalpolicy_add"), again)
     assert "There is such a row already." in words_of(answer)
-    new = {**again, "domain": company.growth.pk}
+    for elsewhere in ("", company.growth.pk):
+        answer = client.post(
+            reverse("admin:governance_approvalpolicy_add"), {**again, "domain": elsewhere}
+        )
+        assert "Only stewards of" in words_of(answer)
+    new = {**again, "tier": 1}
     assert client.post(reverse("admin:governance_approvalpolicy_add"), new).status_code == 302
-    assert ApprovalPolicy.objects.filter(domain=company.growth).count() == 1
+    assert ApprovalPolicy.objects.filter(domain=company.sales).count() == 2
+
+
+def test_what_holds_in_all_domains_is_set_by_who_answers_for_all(company):
+    policy = ApprovalPolicy.objects.filter(domain=None).first()
+    sent = {"approvals": 0, "stewards": 0}
+    assert signed_in(company.cem).post(address_of(policy, "change"), sent).status_code == 403
+    RoleGrant.objects.create(user=company.cem, role=Role.STEWARD, domain=None)
+    assert signed_in(company.cem).post(address_of(policy, "change"), sent).status_code == 302
+
+
+def _own_policy(company) -> ApprovalPolicy:
+    return ApprovalPolicy.objects.create(
+        change_class="restating", tier=2, domain=company.sales, approvals=1
+    )
 
 
 @pytest.mark.parametrize("who", ["ben", "root"])

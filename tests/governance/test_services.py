@@ -358,7 +358,7 @@ def test_a_policy_changed_since_does_not_let_an_old_request_pass(company):
         change_class="meaning",
         tier=2,
         is_new=False,
-        domain=None,
+        domain=company.sales,
         numbers=(0, 0, False),
         actor=company.cem,
     )

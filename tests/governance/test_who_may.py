@@ -20,27 +20,28 @@ VERBS = {
     "publish": policies.why_not_publish,
     "withdraw": policies.why_not_withdraw,
     "reject": policies.why_not_reject,
-    "set policy": lambda user, request: policies.why_not_set_policy(user),
+    "set policy": lambda user, request: policies.why_not_set_policy(user, request.domains()[0]),
+    "of all": lambda user, request: policies.why_not_set_policy(user),
 }
 # fmt: off
 TABLE = {
-    #                         propose edit  comment approve publish withdraw reject set policy
-    "author":                 (OK,    OK,   OK,     NO,     OK,     OK,      NO,    NO),
-    "co-editor and reviewer": (OK,    OK,   OK,     NO,     OK,     NO,      NO,    NO),
-    "reviewer":               (OK,    OK,   OK,     OK,     OK,     NO,      NO,    NO),
-    "reviewer elsewhere":     (OK,    OK,   OK,     NO,     NO,     NO,      NO,    NO),
-    "steward":                (OK,    OK,   OK,     OK,     OK,     NO,      OK,    OK),
-    "steward elsewhere":      (OK,    OK,   OK,     NO,     NO,     NO,      NO,    OK),
-    "steward everywhere":     (OK,    OK,   OK,     OK,     OK,     NO,      OK,    OK),
-    "owner":                  (NO,    NO,   OK,     OK,     OK,     NO,      NO,    NO),
-    "contributor":            (OK,    OK,   OK,     NO,     NO,     NO,      NO,    NO),
-    "admin":                  (OK,    OK,   OK,     NO,     NO,     NO,      OK,    OK),
-    "auditor":                (NO,    NO,   OK,     NO,     NO,     NO,      NO,    NO),
-    "viewer":                 (NO,    NO,   OK,     NO,     NO,     NO,      NO,    NO),
-    "without a role":         (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO),
-    "superuser":              (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO),
-    "steward who left":       (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO),
-    "nobody signed in":       (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO),
+    #                         propose edit  comment approve publish withdraw reject policy:own, all
+    "author":                 (OK,    OK,   OK,     NO,     OK,     OK,      NO,    NO,        NO),
+    "co-editor and reviewer": (OK,    OK,   OK,     NO,     OK,     NO,      NO,    NO,        NO),
+    "reviewer":               (OK,    OK,   OK,     OK,     OK,     NO,      NO,    NO,        NO),
+    "reviewer elsewhere":     (OK,    OK,   OK,     NO,     NO,     NO,      NO,    NO,        NO),
+    "steward":                (OK,    OK,   OK,     OK,     OK,     NO,      OK,    OK,        NO),
+    "steward elsewhere":      (OK,    OK,   OK,     NO,     NO,     NO,      NO,    NO,        NO),
+    "steward everywhere":     (OK,    OK,   OK,     OK,     OK,     NO,      OK,    OK,        OK),
+    "owner":                  (NO,    NO,   OK,     OK,     OK,     NO,      NO,    NO,        NO),
+    "contributor":            (OK,    OK,   OK,     NO,     NO,     NO,      NO,    NO,        NO),
+    "admin":                  (OK,    OK,   OK,     NO,     NO,     NO,      OK,    OK,        OK),
+    "auditor":                (NO,    NO,   OK,     NO,     NO,     NO,      NO,    NO,        NO),
+    "viewer":                 (NO,    NO,   OK,     NO,     NO,     NO,      NO,    NO,        NO),
+    "without a role":         (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO,        NO),
+    "superuser":              (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO,        NO),
+    "steward who left":       (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO,        NO),
+    "nobody signed in":       (NO,    NO,   NO,     NO,     NO,     NO,      NO,    NO,        NO),
 }
 # fmt: on
 
