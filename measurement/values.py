@@ -52,7 +52,8 @@ class Values:
 
     `restated` counts the points whose official value is not the one that was reported then.
     `second` is the older line while both are kept. `doubt` is the sentence that puts the values
-    in doubt, if anything does; `note` says why there is nothing to see.
+    in doubt, if anything does; `note` says why there is nothing to see, or how far it is the
+    official line.
     """
 
     metric: Metric

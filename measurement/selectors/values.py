@@ -168,11 +168,12 @@ def check_request(start: date | None, until: date | None, line: str) -> None:
         )
 
 
-def resolution_read(
+def lines_read(
     metric: Metric, version: int | None, as_of: datetime | None
-) -> Resolution | None:
-    """The resolution whose definition a request is about: the pinned or the served one."""
-    return _lines(metric, version, as_of, told_by(as_of) if as_of else None)[1]
+) -> tuple[Lines, Resolution | None]:
+    """The lines that a request is about, and the resolution whose definition it is about: the
+    pinned or the served one."""
+    return _lines(metric, version, as_of, told_by(as_of) if as_of else None)
 
 
 def _lines(

@@ -30,8 +30,10 @@ from measurement.models import Backfill
 from measurement.periods import after, label
 from measurement.plans import TargetPlan
 from measurement.selectors import values as stored
+from measurement.selectors.health import doubt_of
+from measurement.selectors.official import Lines
 from measurement.services.backfills import cancel_backfill, plan_backfill
-from measurement.values import Point, Values
+from measurement.values import REPORTED, Point, Values
 from measurement.warehouses.base import NeedsMemory
 from semantics.definition import Grain, MetricSpec
 from semantics.question import askable_dimensions
@@ -75,7 +77,7 @@ def read_any_values(
     grain = stored.known_grain(grain)
     stored.check_request(start, until, line)
     group_by = tuple(group_by)
-    resolution = stored.resolution_read(metric, version, as_of)
+    lines, resolution = stored.lines_read(metric, version, as_of)
     if resolution is None or len(group_by) < 2 and _is_stored(metric, resolution, grain, group_by):
         return stored.read_values(
             metric,
@@ -93,8 +95,14 @@ def read_any_values(
             "Ask without `as_of`, or by one stored dimension.",
             problems=[{"place": "as_of", "code": "not_stored", "message": "Not stored."}],
         )
+    if line == REPORTED:
+        raise Invalid(
+            "What was reported then is not known for values that are not stored. Ask for the line "
+            "`now`, or by one stored dimension.",
+            problems=[{"place": "line", "code": "not_stored", "message": "Not stored."}],
+        )
     question = _question(metric, resolution, grain, group_by, start, until)
-    return _answer(question, wait_for(ask_live(question, actor=actor)), version)
+    return _answer(question, wait_for(ask_live(question, actor=actor)), version, lines)
 
 
 def _is_stored(metric: Metric, resolution: Resolution, grain: Grain, group_by: tuple) -> bool:
@@ -207,7 +215,7 @@ def _failure(backfill: Backfill) -> EtalonError:
     return kinds.get(window.error_code, SourceUnavailable)(window.error)
 
 
-def _answer(question: _Question, backfill: Backfill, version: int | None) -> Values:
+def _answer(question: _Question, backfill: Backfill, version: int | None, lines: Lines) -> Values:
     calendar = calendar_of(question.metric.key, _closure(question.resolution))
     today = clock.today(calendar.zone)
     with connection.cursor() as cursor:
@@ -243,6 +251,20 @@ def _answer(question: _Question, backfill: Backfill, version: int | None) -> Val
         version,
         None,
         points=points,
+        marks=lines.marks,
         complete_until=today,
-        note="" if points else "There are no values in this range.",
+        doubt=doubt_of(question.metric),
+        note=_note(question, lines) if points else "There are no values in this range.",
+    )
+
+
+def _note(question: _Question, lines: Lines) -> str:
+    """A live answer has one version's formula, though the official line may be of several."""
+    since = lines.now[-1].start
+    if since is None or since <= question.start:
+        return ""
+    name = f"v{question.resolution.version.number}"
+    return (
+        f"All of it is computed by {name}. Before {since} the official line is of an earlier "
+        "version, so that the parts do not add up to it."
     )

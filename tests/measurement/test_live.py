@@ -116,6 +116,28 @@ def test_the_past_of_what_is_not_stored_cannot_be_known(metric, settings):
         )
 
 
+def test_a_live_answer_carries_what_changed_and_says_where_it_is_not_the_official_line(
+    shop, metric, worker
+):
+    spec = sales_spec(filters=["store = 'north'"])
+    shop.publish("sales", spec, treatment="break", effective_from=date(2026, 1, 26))
+    work_off(shop.plan("sales"))
+    metric.refresh_from_db()
+
+    values = live.read_any_values(metric, grain="week", group_by=["store", "buyer"])
+    assert [(mark.version, mark.treatment) for mark in values.marks] == [(2, "break")]
+    assert "Before 2026-01-26 the official line is of an earlier version" in values.note
+    after = live.read_any_values(
+        metric, grain="week", group_by=["store", "buyer"], start=date(2026, 1, 26)
+    )
+    assert (len(after.marks), after.note) == (1, "")
+
+
+def test_what_was_reported_of_what_is_not_stored_cannot_be_known(metric):
+    with pytest.raises(Invalid, match="What was reported then is not known"):
+        live.read_any_values(metric, grain="day", group_by=["store", "buyer"], line="reported")
+
+
 def test_answers_are_forgotten_after_an_hour(metric, worker, settings):
     live.read_any_values(metric, grain="week", group_by=["store", "buyer"], start=date(2026, 2, 2))
     settings.ETALON_NOW += timedelta(hours=2)
