@@ -46,7 +46,10 @@ class ValuesBody(_Range):
     unit = s.DictField(allow_null=True)
     complete_until = s.DateField(allow_null=True)
     doubt = s.CharField(allow_blank=True, help_text="Why the values are in doubt, if they are.")
-    note = s.CharField(allow_blank=True, help_text="Why there is nothing to see, or how far it is the official line.")
+    note = s.CharField(
+        allow_blank=True,
+        help_text="Why there is nothing to see, or how far it is the official line.",
+    )
     restated = s.IntegerField(help_text="How many values differ from what was reported then.")
     restatement = s.CharField(allow_blank=True)
     marks = MarkBody(many=True)
