@@ -13,9 +13,9 @@ from core.errors import EtalonError, StaleRevision, WrongState
 from core.models import AuditEvent
 from governance.choices import MOVES, Status
 from governance.models import ChangeRequest, Review, Revision
+from governance.services.comments import comment
 from governance.services.publishing import publish, settle
 from governance.services.requests import (
-    comment,
     open_request,
     rebase,
     reject,

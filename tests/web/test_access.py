@@ -29,6 +29,7 @@ from core import clock
 from core.models import AuditEvent, Notice
 from core.notices import tell
 from governance.models import ApprovalPolicy, Comment, Review
+from governance.services.approval_policies import set_policy
 from governance.services.comments import comment
 from governance.services.requests import open_request
 from measurement.models import Backfill, Check, CheckRun, Source
@@ -239,6 +240,14 @@ class World(factories.Company):
         self.site.load_middleware()
 
     def _one_of_each(self, metric) -> dict:
+        set_policy(
+            change_class="meaning",
+            tier=1,
+            is_new=False,
+            domain=self.sales,
+            numbers=(1, 0, True),
+            actor=None,
+        )
         check = Check.objects.create(
             dataset=Dataset.objects.get(), kind="rows", parameters={"least": 1}
         )
@@ -383,7 +392,7 @@ def forms(world: World) -> dict[str, dict]:
             "revision_hash": revision.hash, "revision": revision.number, "verdict": "approve",
         },
         "admin/governance/approvalpolicy/add/": {
-            "change_class": "restating", "tier": 1, "domain": world.growth.pk, **policy,
+            "change_class": "restating", "tier": 1, "domain": world.sales.pk, **policy,
         },
         "admin/governance/approvalpolicy/<path:object_id>/change/": policy,
     }  # fmt: skip
