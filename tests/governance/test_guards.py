@@ -322,6 +322,61 @@ def test_a_request_that_lacks_something_publishes_nothing(house, lacking):
     assert not ChangeRequest.objects.filter(status=Status.PUBLISHED).exists()
 
 
+def _approved_in_a_table_of_its_own(house):
+    request = house.request()
+    sql("CREATE TEMP TABLE governance_review AS TABLE public.governance_review")
+    sql(
+        "INSERT INTO governance_review (id, request_id, revision_id, revision_hash, reviewer_id,"
+        " author_id, verdict) VALUES (1, %s, %s, %s, %s, %s, 'approve')",
+        *(request.pk, request.revision_id, request.revision.hash, house.ben.pk, house.ana.pk),
+    )
+    return request
+
+
+def _asked_by_a_policy_of_its_own(house):
+    sql(
+        "CREATE TEMP TABLE governance_approvalpolicy AS SELECT id, change_class, tier, is_new,"
+        " domain_id, 0 AS approvals, 0 AS stewards, owner_counts_as_steward"
+        " FROM public.governance_approvalpolicy"
+    )
+    return house.request(needs=[house.need(approvals=0)])
+
+
+def _in_a_schema_that_comes_first(house):
+    request = _approved_in_a_table_of_its_own(house)
+    sql("SET LOCAL search_path = pg_temp, public")
+    return request
+
+
+SHADOWS = [
+    _approved_in_a_table_of_its_own,
+    _asked_by_a_policy_of_its_own,
+    _in_a_schema_that_comes_first,
+]
+
+
+@pytest.mark.parametrize("shadow", SHADOWS, ids=lambda case: case.__name__.strip("_"))
+def test_a_temporary_table_stands_in_for_no_real_one(house, shadow):
+    """The guards look in the schema of the product, where `etalon_app` can make nothing."""
+    with refused("approvals"), transaction.atomic():
+        house.write(shadow(house), house.version())
+
+    assert not Version.objects.exists()
+
+
+def test_no_guard_looks_where_its_caller_says():
+    found = """
+        SELECT proname FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND prorettype = 'trigger'::regtype
+          AND NOT coalesce(proconfig, '{}') @> ARRAY['search_path=pg_catalog, public, pg_temp']
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(found)
+        assert cursor.fetchall() == []
+        cursor.execute("SELECT count(*) FROM pg_proc WHERE prorettype = 'trigger'::regtype")
+        assert cursor.fetchone()[0] > 10
+
+
 def test_two_approvals_of_one_person_are_one(published):
     needs = [published.need(change_class="restating", is_new=False, approvals=2, stewards=1)]
     with refused("1 of 2 approvals"), transaction.atomic():
@@ -514,6 +569,17 @@ def _bulk_update(row, column, value):
     type(row).objects.bulk_update([row], [column])
 
 
+def _copy_over(row):
+    """Let COPY bring a row in a second time."""
+    table = row._meta.db_table
+    with connection.cursor() as cursor:
+        with cursor.copy(f"COPY {table} TO STDOUT") as copy:
+            lines = list(copy)
+        with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for line in lines:
+                copy.write(line)
+
+
 REWRITING = {
     "save": _save,
     "bulk_update": _bulk_update,
@@ -541,6 +607,27 @@ REWRITING = {
     ),
     "replica role": lambda row, column, value: sql("SET session_replication_role = replica"),
     "owner's role": lambda row, column, value: sql("SET ROLE etalon_owner"),
+    "owner's session": lambda row, column, value: sql("SET SESSION AUTHORIZATION etalon_owner"),
+    "granted right": lambda row, column, value: (
+        sql(f"GRANT UPDATE ON {row._meta.db_table} TO etalon_app"),
+        sql(f"UPDATE {row._meta.db_table} SET {column} = {value}"),  # noqa: S608
+    ),
+    "query that deletes": lambda row, column, value: sql(
+        f"WITH gone AS (DELETE FROM {row._meta.db_table} RETURNING 1) SELECT * FROM gone"  # noqa: S608
+    ),
+    "view": lambda row, column, value: (
+        sql(f"CREATE TEMP VIEW over AS TABLE {row._meta.db_table}"),
+        sql(f"UPDATE over SET {column} = {value}"),  # noqa: S608
+    ),
+    "copy": lambda row, column, value: _copy_over(row),
+    "rule": lambda row, column, value: sql(
+        f"CREATE RULE other AS ON INSERT TO {row._meta.db_table} DO INSTEAD NOTHING"
+    ),
+    "replaced guard": lambda row, column, value: sql(
+        "CREATE OR REPLACE FUNCTION public.core_refuse_rewriting() RETURNS trigger "
+        "LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    ),
+    "dropped table": lambda row, column, value: sql(f"DROP TABLE {row._meta.db_table} CASCADE"),
 }
 
 
@@ -553,7 +640,9 @@ def test_what_was_decided_is_never_rewritten(published, model, path):
     before = list(model.objects.values())
     _, column, value = IMMUTABLE[model]
 
-    with pytest.raises((DatabaseError, models.ProtectedError)), transaction.atomic():
+    # COPY speaks to the driver without Django in between.
+    refusals = (DatabaseError, psycopg.Error, models.ProtectedError)
+    with pytest.raises(refusals), transaction.atomic():
         REWRITING[path](row, column, value)
 
     assert list(model.objects.values()) == before
