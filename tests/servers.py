@@ -2,10 +2,14 @@
 
 One PostgreSQL and one Valkey serve the whole session; each process of pytest-xdist has a database
 of its own in that server (see `tests/conftest.py`). Run pytest as `python -m pytest`.
+
+However pytest ends (a word of the command line that it does not know, a conftest that cannot be
+imported, a SIGTERM), the servers end with it.
 """
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -15,22 +19,25 @@ from config.local.embedded import Embedded
 
 # What a process of pytest-xdist inherits, so that it starts nothing of its own.
 SUPERUSER_URL = "ETALON_TEST_SUPERUSER_URL"
-_running: dict[str, object] = {}
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config, args):
     if SUPERUSER_URL not in os.environ and "--collect-only" not in args:
-        _start()
+        _start(early_config)
     return (yield)
 
 
-def _start() -> None:
+def _start(config: pytest.Config) -> None:
+    # A program that is told to end closes nothing behind it; one that is interrupted does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Outside of the project: the server's system user must be able to enter the folder.
     home = Path(tempfile.mkdtemp(prefix="etalon-tests-"))
     home.chmod(0o711)
+    # Clean-ups run in every case; `pytest_unconfigure` only when pytest came so far.
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     embedded = Embedded(home, {})
-    _running.update(home=home, embedded=embedded)
+    config.add_cleanup(embedded.stop)
     embedded.start()
     os.environ.update(embedded.environment())
     os.environ[SUPERUSER_URL] = embedded.postgres.url("postgres", "{database}")
@@ -41,9 +48,3 @@ def _start() -> None:
         STATIC_FROM_SOURCE="1",
         LOG_LEVEL="WARNING",
     )
-
-
-def pytest_unconfigure(config):
-    if embedded := _running.get("embedded"):
-        embedded.stop()
-        shutil.rmtree(_running["home"], ignore_errors=True)
