@@ -18,5 +18,5 @@ class Scope(models.TextChoices):
     READ = "read", "Read definitions and values"
     PROPOSE = "propose", "Propose changes"
     REVIEW = "review", "Review and publish changes"
-    OPERATE = "operate", "Pause, resume and cancel backfills"
+    OPERATE = "operate", "Start, pause and cancel backfills"
     AUDIT = "audit", "Read the audit log"

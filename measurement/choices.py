@@ -6,6 +6,11 @@ class SourceKind(models.TextChoices):
     POSTGRESQL = "postgresql", "PostgreSQL"
 
 
+# How much of a window one row fills. Files without partitions are read whole by each window, so
+# that larger windows suit them better than a database.
+ROW_WEIGHTS = {SourceKind.DUCKDB: 1.0, SourceKind.POSTGRESQL: 8.0}
+
+
 class Purpose(models.TextChoices):
     """Why a range is computed. The code path is the same for all."""
 

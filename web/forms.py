@@ -1,6 +1,7 @@
-"""Forms of accounts, and the manners that all forms of the web share."""
+"""Forms of accounts and of runs by hand, and the manners that all forms of the web share."""
 
 from contextlib import contextmanager
+from datetime import date, timedelta
 from zoneinfo import available_timezones
 
 from django import forms
@@ -13,6 +14,8 @@ from django.contrib.auth.password_validation import (
 from accounts.choices import Scope
 from accounts.services import MAX_TOKEN_DAYS
 from core.errors import EtalonError
+from measurement.selectors.ranges import OfficialLine
+from web.entries import dimension_name
 
 
 @contextmanager
@@ -126,3 +129,58 @@ class TokenForm(forms.Form):
         max_value=MAX_TOKEN_DAYS,
         help_text=f"At most {MAX_TOKEN_DAYS}.",
     )
+
+
+class RangeForm(forms.Form):
+    """Days of a metric to compute again. People name the last day; `until` is the one after it."""
+
+    first = forms.DateField(
+        label="First day",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write a day like 2026-03-31."},
+    )
+    last = forms.DateField(
+        label="Last day",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write a day like 2026-03-31."},
+    )
+    dimensions = forms.MultipleChoiceField(
+        label="Beside the total, by",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What is left out keeps its values, and may no longer add up to the total.",
+    )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=300,
+        help_text="Kept with the run and in the audit log.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why the range is computed again."},
+    )
+    pin = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, asked, *, line: OfficialLine, is_started: bool = True):
+        super().__init__(asked)
+        for name in ("first", "last"):
+            self.fields[name].widget.attrs |= {"min": line.first_day, "max": line.today}
+        self.fields["dimensions"].choices = [
+            (name, dimension_name(name)) for name in line.dimensions
+        ]
+        self.is_started = is_started
+        if not line.dimensions:
+            del self.fields["dimensions"]
+
+    def clean(self):
+        if not self.is_started:
+            # Whoever only looks at the plan need not say why.
+            self._errors.pop("reason", None)
+        return super().clean()
+
+    @property
+    def start(self) -> date | None:
+        return self.cleaned_data.get("first")
+
+    @property
+    def until(self) -> date | None:
+        last = self.cleaned_data.get("last")
+        return last + timedelta(days=1) if last and last < date.max else None

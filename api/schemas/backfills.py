@@ -13,6 +13,50 @@ class MoveBody(s.Serializer):
     )
 
 
+class ComputeBody(s.Serializer):
+    metric = s.CharField(max_length=63)
+    to = s.DateField(help_text="The first day that is not computed any more.")
+    dimensions = s.ListField(
+        child=s.CharField(max_length=190),
+        required=False,
+        max_length=50,
+        help_text="Which stored dimensions are computed beside the total; all of them unless told.",
+    )
+    reason = s.CharField(max_length=300, help_text="Kept with the run and in the audit log.")
+    pin = s.CharField(
+        required=False,
+        max_length=64,
+        help_text="`pin` of a plan that was shown: 409 `out_of_date` when something else is "
+        "official by now.",
+    )
+    dry_run = s.BooleanField(
+        default=False, help_text="Only say what would be computed. Nothing is started."
+    )
+
+    def get_fields(self):
+        # `from` is a word of Python.
+        return {**super().get_fields(), "from": s.DateField()}
+
+
+class ComputePlan(s.Serializer):
+    """What a run would compute; sent back, `pin` makes sure that it is still that."""
+
+    pin = s.CharField()
+    metric = s.CharField()
+    to = s.DateField(help_text="The first day that is not computed any more.")
+    versions = s.ListField(
+        child=s.IntegerField(), help_text="Those that are official in the range, oldest first."
+    )
+    dimensions = s.ListField(child=s.CharField())
+    source_rows = s.IntegerField(
+        allow_null=True, help_text="About, from what earlier runs counted; null when none did."
+    )
+    windows = s.IntegerField(allow_null=True)
+
+    def get_fields(self):
+        return {**super().get_fields(), "from": s.DateField()}
+
+
 class BackfillRow(s.Serializer):
     id = s.IntegerField()
     purpose = s.CharField()

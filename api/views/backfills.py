@@ -6,12 +6,21 @@ from accounts.choices import Scope
 from api import bodies, paging, parameters
 from api.conditional import answer
 from api.idempotency import idempotent
-from api.schemas.backfills import BackfillDetail, BackfillPage, MoveBody
+from api.schemas.backfills import (
+    BackfillDetail,
+    BackfillPage,
+    ComputeBody,
+    ComputePlan,
+    MoveBody,
+)
 from api.schemas.shared import IDEMPOTENCY_KEY, PAGING, asks, reads, writes
 from api.views.base import EtalonView
-from core.errors import NotFound
+from catalog.models import Metric
+from core.errors import NotAllowed, NotFound
+from measurement import policies
 from measurement.choices import BackfillStatus, Purpose, WindowState
 from measurement.models import Backfill
+from measurement.selectors.ranges import RangePlan, range_plan
 from measurement.services import backfills
 
 _MOVES = {
@@ -77,7 +86,10 @@ def _detail(pk: int) -> dict:
 
 
 class Backfills(EtalonView):
-    """Plans to compute values, newest first. Previews and daily runs are among them."""
+    """Plans to compute values, newest first. Previews and daily runs are among them. POST computes
+    a range of days again, by hand and with a reason."""
+
+    write_scope = Scope.OPERATE
 
     @extend_schema(
         operation_id="list_backfills",
@@ -106,6 +118,52 @@ class Backfills(EtalonView):
         more = found[limit - 1].pk if len(found) > limit else None
         body = paging.page(request, [_row(backfill) for backfill in found[:limit]], more)
         return answer(request, lambda: body)
+
+    @extend_schema(
+        operation_id="start_backfill",
+        summary="Compute a range of a metric again",
+        description="What is official of the metric in these days is computed again from what the "
+        "source holds now; all of it is shown at once when the run ends. With `dry_run` the answer "
+        "is 200 and says what would be computed.",
+        request=ComputeBody,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={**writes(BackfillDetail, 201), 200: ComputePlan},
+    )
+    @idempotent
+    def post(self, request):
+        asked = bodies.read(request, ComputeBody)
+        metric = Metric.objects.filter(key=asked["metric"]).first()
+        if metric is None:
+            raise NotFound(f"There is no metric {asked['metric']}.")
+        days = {"start": asked["from"], "until": asked["to"]}
+        wanted = asked.get("dimensions")
+        if asked["dry_run"]:
+            if why := policies.why_not_backfill(request.user, metric):
+                raise NotAllowed(why)
+            return Response(_plan(metric, range_plan(metric, dimensions=wanted, **days)))
+        backfill = backfills.plan_by_hand(
+            metric,
+            dimensions=wanted,
+            pin=asked.get("pin", ""),
+            reason=asked["reason"],
+            actor=request.user,
+            via="api",
+            **days,
+        )
+        return Response(_detail(backfill.pk), status=201)
+
+
+def _plan(metric: Metric, plan: RangePlan) -> dict:
+    return {
+        "pin": plan.pin,
+        "metric": metric.key,
+        "from": plan.start,
+        "to": plan.until,
+        "versions": plan.versions,
+        "dimensions": plan.dimensions,
+        "source_rows": plan.rows,
+        "windows": plan.windows,
+    }
 
 
 class BackfillView(EtalonView):

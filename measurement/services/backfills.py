@@ -8,13 +8,14 @@ from django.db import transaction
 
 from catalog.models import Metric
 from core import audit, clock
-from core.errors import Invalid, NotAllowed, SourceUnavailable
+from core.errors import Invalid, NotAllowed, OutOfDate, SourceUnavailable, WrongState
 from core.row_history import keep_quiet, sign
 from measurement import policies
-from measurement.choices import PASSING, BackfillStatus, Purpose, WindowState
+from measurement.choices import PASSING, UNFINISHED, BackfillStatus, Purpose, WindowState
 from measurement.closures import calendar_of, days_that_may_move, root_dataset
 from measurement.models import Backfill, BackfillTarget, Series, Source, StagedValue
-from measurement.plans import TargetPlan, target_of_resolution
+from measurement.plans import TargetPlan
+from measurement.selectors.ranges import RangePlan, range_plan
 from measurement.services import moves, serving
 
 
@@ -89,25 +90,82 @@ def plan_backfill(
 
 @transaction.atomic
 def plan_by_hand(
-    metric: Metric, *, start: date, until: date, actor, via: str = "service", reason: str
+    metric: Metric,
+    *,
+    start: date,
+    until: date,
+    actor,
+    reason: str,
+    dimensions: Sequence[str] | None = None,
+    pin: str = "",
+    via: str = "service",
 ) -> Backfill:
-    """Compute a range of a metric again because a person says so, with the reason."""
+    """Compute what readers are shown of a metric over [start, until) again, with the reason.
+
+    The run computes the versions that are official there now, and goes on with them whatever is
+    published meanwhile. `pin` says which plan was looked at: when another version is official by
+    now, OutOfDate is raised. What such a run computes already is not planned twice.
+    """
     metric = Metric.objects.select_for_update(of=("self",)).get(pk=metric.pk)
     if why := policies.why_not_backfill(actor, metric):
         raise NotAllowed(why)
     if not reason.strip():
-        raise Invalid("Say why the range is computed again.", problems=[])
-    if metric.current_resolution is None:
-        raise Invalid(f"{metric.name} has no version to compute yet.", problems=[])
+        text = "Say why the range is computed again."
+        problem = {"place": "reason", "code": "required", "message": text}
+        raise Invalid(text, problems=[problem])
+    plan = range_plan(metric, start=start, until=until, dimensions=dimensions)
+    if pin and pin != plan.pin:
+        raise OutOfDate(
+            f"What is official of {metric.name} has changed since the plan was shown. Look at the "
+            "plan again, then start it.",
+            pin=plan.pin,
+        )
+    waited = metric.current_resolution
+    if (
+        waited is not None
+        and waited.pk != metric.served_resolution_id
+        and any(one.resolution_hash == waited.hash for one in plan.targets)
+    ):
+        # Ending, such a run would show the new version, of which it has computed a range alone.
+        raise WrongState(
+            f"A new version of {metric.name} is being computed from the same definitions. Wait "
+            "for its run to end.",
+            status="computing",
+            action="plan",
+        )
+    if same := _same_by_hand(metric, plan):
+        raise WrongState(
+            f"{same} computes exactly this already.", status=same.status, action="plan"
+        )
     return plan_backfill(
-        [target_of_resolution(metric.current_resolution)],
+        plan.targets,
         purpose=Purpose.MANUAL,
         actor=actor,
         start=start,
         until=until,
         via=via,
-        reason=reason,
+        reason=reason.strip(),
     )
+
+
+def _same_by_hand(metric: Metric, plan: RangePlan) -> Backfill | None:
+    """A run by hand that is not over and computes all that a plan does: a form sent twice."""
+    open_runs = Backfill.objects.filter(
+        purpose=Purpose.MANUAL,
+        status__in=UNFINISHED,
+        start=plan.start,
+        until=plan.until,
+        targets__metric=metric,
+    )
+    for run in open_runs.distinct().prefetch_related("targets"):
+        parts = {target.resolution_hash: target.dimensions for target in run.targets.all()}
+        if all(
+            one.resolution_hash in parts
+            and set(one.wanted_dimensions) <= set(parts[one.resolution_hash])
+            for one in plan.targets
+        ):
+            return run
+    return None
 
 
 def pause_backfill(backfill: Backfill, *, actor, via="service", reason: str = "") -> Backfill:

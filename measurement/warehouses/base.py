@@ -73,8 +73,7 @@ class Warehouse(Protocol):
     """One open, read-only connection to a source, used by one thread at a time."""
 
     dialect: Dialect
-    # How much of a window one row fills. Files without partitions are read whole by each window,
-    # so that larger windows suit them better than a database.
+    # How much of a window one row fills; see `choices.ROW_WEIGHTS`.
     row_weight: float
 
     def query(self, sql: str, limits: Limits, *, now: datetime | None = None) -> Answer:

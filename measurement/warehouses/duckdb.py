@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import QueryFailed, SourceUnavailable
+from measurement.choices import ROW_WEIGHTS, SourceKind
 from measurement.warehouses.base import (
     ROWS_A_FETCH,
     Answer,
@@ -33,7 +34,7 @@ class DuckDb:
     """
 
     dialect = Dialect.DUCKDB
-    row_weight = 1.0
+    row_weight = ROW_WEIGHTS[SourceKind.DUCKDB]
 
     def __init__(self, key: str, config: Mapping):
         self.key = key

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql as composed
 
 from core.errors import QueryFailed, SourceUnavailable
+from measurement.choices import ROW_WEIGHTS, SourceKind
 from measurement.warehouses.base import ROWS_A_FETCH, Answer, Limits, Stopper, gather
 from semantics.guard import Dialect
 
@@ -27,7 +28,7 @@ class PostgreSql:
     read-only role, and `schema`, where unqualified tables are looked for (`public`)."""
 
     dialect = Dialect.POSTGRESQL
-    row_weight = 8.0
+    row_weight = ROW_WEIGHTS[SourceKind.POSTGRESQL]
 
     def __init__(self, key: str, config: Mapping):
         self.key = key

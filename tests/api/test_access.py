@@ -51,6 +51,7 @@ NEEDS = {
     (f"{_ONE}/split", "POST"): Scope.PROPOSE,
     (f"{_ONE}/undo", "POST"): Scope.PROPOSE,
     ("backfills", "GET"): Scope.READ,
+    ("backfills", "POST"): Scope.OPERATE,
     ("backfills/<int:pk>", "GET"): Scope.READ,
     ("backfills/<int:pk>/<move:move>", "POST"): Scope.OPERATE,
     ("audit-events", "GET"): Scope.AUDIT,

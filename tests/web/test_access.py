@@ -69,6 +69,7 @@ PAGES = {
     "metrics/<slug:key>/compare":     (READ, NO_GET),
     "metrics/<slug:key>/lineage":     (READ, NO_GET),
     "metrics/<slug:key>/checks":      (READ, NO_GET),
+    "metrics/<slug:key>/compute":     (READ, "in in 403 -> 403 403 -> -> 403"),
     "metrics/<slug:key>/changes":     (READ, NO_GET),
     "metrics/<slug:key>/back":        (NO_GET, HELP),
     "changes":                        (READ, NO_GET),
@@ -226,6 +227,9 @@ class World(factories.Company):
             author=self.ana,
             by=[self.cem],
         )
+        metric.refresh_from_db()
+        metric.served_resolution = metric.current_resolution
+        metric.save()
         self.review = self.restating()
         comment(self.review, text="Why?", actor=self.eve)
         change = factories.make_change("net_sales", words={"notes": "A draft."})
@@ -365,6 +369,9 @@ def forms(world: World) -> dict[str, dict]:
     return {
         "metrics/<slug:key>/follow": {"follow": "1"},
         "metrics/<slug:key>/back": {"number": "1"},
+        "metrics/<slug:key>/compute": {
+            "first": "2026-01-05", "last": "2026-01-06", "reason": "Late rows.",
+        },
         "changes/new": {"entry": "net_sales"},
         "changes/<int:pk>/draft": {**item, "notes": "Changed."},
         "changes/<int:pk>/submit": item,

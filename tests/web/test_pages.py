@@ -45,6 +45,7 @@ PAGES = [
     "/metrics/net_sales/compare",
     "/metrics/net_sales/lineage",
     "/metrics/net_sales/checks",
+    "/metrics/net_sales/compute",
     "/metrics/net_sales/changes",
     "/metrics/orders",
     "/tree",

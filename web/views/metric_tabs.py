@@ -14,6 +14,7 @@ from catalog.selectors.entries import dependants_of, edges_among, in_force, upst
 from core.errors import EtalonError
 from governance.choices import Verdict
 from governance.models import ChangeRequest, Review
+from measurement import policies
 from measurement.models import Check, CheckRun
 from measurement.selectors.values import read_values
 from semantics.card import Words
@@ -208,6 +209,7 @@ def checks(request, key: str):
     if subject is None:
         raise Http404("Checks are shown on metrics.")
     context = frame_of(request, entry, "checks")
+    context["may_compute"] = policies.why_not_backfill(request.user, subject) is None
     lately = _lately([state.check for state in context["health"].checks])
     context["rows"] = [
         {
