@@ -1,13 +1,25 @@
-"""How much of a request one page of the admin shows, and the figures of its preview as charts."""
+"""How much of a request a page shows, and the figures of its preview as charts.
+
+The web page, the editor and the admin show the same of it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
+from accounts.models import User
+from catalog.models import Entry
 from governance.approvals import standings
+from governance.assessment import Assessment
+from governance.content import Content
+from governance.evidence import preview_items
 from governance.models import ChangeRequest
 from governance.request_page import PageItem, RequestPage, TimelineEntry, request_page
-from measurement.previews import PreviewFigures
+from measurement.previews import MemberFigures, PreviewFigures, PreviewPoint, askable_by
+from measurement.selectors.previews import PreviewRun, preview_of
+from semantics.card import Words
 
 # A request may change thousands of entries; a page shows the first of them.
 MOST_ITEMS = 40
@@ -16,26 +28,34 @@ MOST_POINTS = 10
 MOST_DEEDS = 100
 _DONE = {
     "open": "opened it",
-    "submit": "submitted",
-    "approve": "approved",
-    "request_changes": "asked for changes on",
-    "comment": "commented on",
-    "publish": "published",
-    "schedule": "scheduled",
-    "take_back": "took back to edit",
+    "submit": "submitted r{revision}",
+    "approve": "approved r{revision}",
+    "request_changes": "asked for changes on r{revision}",
+    "comment": "commented",
+    "comment_resolved": "settled a comment",
+    "comment_reopened": "opened a settled comment again",
+    "publish": "published {versions}",
+    "schedule": "scheduled it for {on}",
+    "take_back": "took r{revision} back to edit",
     "withdraw": "withdrew it",
     "reject": "rejected it",
     "rebase": "updated it to what is in force",
+    "split": "moved {items} to CR-{into}",
+    "undo": "asked to take it back, by CR-{by}",
 }
 
 
 @dataclass(frozen=True)
 class FiguresRead:
-    """What a preview found for one metric: the headline, a chart, and its last periods."""
+    """What a preview found for one metric: the headline, old and new as a chart and their
+    difference in percent as another, the last periods, and how each member of the dimension moves,
+    if one was asked for."""
 
     figures: PreviewFigures
+    name: str
     unit: dict
     spec: dict | None
+    change_spec: dict | None = None
 
     @property
     def key(self) -> str:
@@ -45,6 +65,48 @@ class FiguresRead:
     def last_points(self):
         return list(reversed(self.figures.points[-MOST_POINTS:]))
 
+    @property
+    def members(self) -> list[tuple[MemberFigures, float]]:
+        """Each member with its mean change as a share, from -1 to 1, of the widest among them.
+        Those that move most come first, and then the largest."""
+        widest = max(map(_swing, self.figures.members), default=Decimal(0))
+        return [
+            (one, float((one.mean_pct or 0) / widest) if widest else 0.0)
+            for one in sorted(self.figures.members, key=_swing, reverse=True)
+        ]
+
+
+def _swing(one: MemberFigures) -> Decimal:
+    return abs(one.mean_pct or Decimal(0))
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a proposal does to the past: in total, which is its evidence, and by a dimension.
+
+    `run` and `run_by` are None where nobody has asked for them yet.
+    """
+
+    can_be_computed: bool
+    run: PreviewRun | None = None
+    figures: list[FiguresRead] = field(default_factory=list)
+    more: int = 0
+    dimensions: list[str] = field(default_factory=list)
+    by: str = ""
+    run_by: PreviewRun | None = None
+    figures_by: list[FiguresRead] = field(default_factory=list)
+
+    @property
+    def under_way(self) -> PreviewRun | None:
+        """The run that a reader waits for."""
+        runs = [one for one in (self.run, self.run_by) if one and one.is_under_way]
+        return runs[0] if runs else None
+
+    @property
+    def failed(self) -> PreviewRun | None:
+        runs = [one for one in (self.run, self.run_by) if one and not one.figures]
+        return None if self.under_way or not runs else runs[0]
+
 
 @dataclass(frozen=True)
 class Happened:
@@ -53,16 +115,19 @@ class Happened:
     did: str
     deed: TimelineEntry
 
+    @property
+    def verb(self) -> str:
+        return self.deed.action.removeprefix("change.")
+
 
 @dataclass(frozen=True)
 class Reading:
-    """One request as a reviewer reads it. A closed one has no readiness: it was decided."""
+    """One request as somebody reads it. A closed one has no readiness: it was decided."""
 
     page: RequestPage
     items: list[PageItem]
     more_items: int
-    figures: list[FiguresRead]
-    more_figures: int
+    past: Past
     timeline: list[Happened]
 
     @property
@@ -70,49 +135,101 @@ class Reading:
         return [item.version for item in self.items if item.version]
 
 
-def read(request: ChangeRequest, user) -> Reading:
-    """Read the revision at hand. Writes nothing and starts nothing."""
+def read(request: ChangeRequest, user: User, *, by: str = "") -> Reading:
+    """Read the revision at hand, its past by a dimension too. Writes nothing, starts nothing."""
     page = request_page(request, user)
-    figures = page.evidence.figures if page.evidence else {}
-    units = {item.key: item.words.unit.model_dump() for item in page.content.items}
     return Reading(
         page=page,
         items=page.items[:MOST_ITEMS],
         more_items=max(0, len(page.items) - MOST_ITEMS),
-        figures=[
-            _figures(one, units.get(key, {})) for key, one in list(figures.items())[:MOST_CHARTS]
-        ],
-        more_figures=max(0, len(figures) - MOST_CHARTS),
+        past=past_of(page.assessment, page.content, page.evidence, by=by)
+        if page.assessment
+        else Past(can_be_computed=False),
         timeline=[_happened(deed) for deed in reversed(page.timeline[-MOST_DEEDS:])],
     )
 
 
+def past_of(
+    assessment: Assessment, content: Content, run: PreviewRun | None, *, by: str = ""
+) -> Past:
+    """The past of a proposal whose evidence is `run`. A dimension it cannot be asked by is none."""
+    items = preview_items(assessment) if assessment.is_computable else []
+    dimensions = askable_by(items[:MOST_CHARTS])
+    by = by if by in dimensions else ""
+    run_by = preview_of(items, dimension=by) if by else None
+    figures = run.figures if run else {}
+    figures_by = run_by.figures if run_by else {}
+    shown = [*list(figures)[:MOST_CHARTS], *list(figures_by)[:MOST_CHARTS]]
+    words = _words(content, shown)
+    return Past(
+        can_be_computed=bool(items),
+        run=run,
+        figures=[_figures(one, words[one.key]) for one in list(figures.values())[:MOST_CHARTS]],
+        more=max(0, len(figures) - MOST_CHARTS),
+        dimensions=dimensions,
+        by=by,
+        run_by=run_by,
+        figures_by=[
+            _figures(one, words[one.key]) for one in list(figures_by.values())[:MOST_CHARTS]
+        ],
+    )
+
+
+def _words(content: Content, keys: list[str]) -> Mapping[str, Words]:
+    """The proposed words of each key, else those in force."""
+    proposed = {item.key: item.words for item in content.items}
+    rows = Entry.objects.filter(key__in=set(keys) - set(proposed)).select_related("current_version")
+    standing = {
+        entry.key: Words.model_validate(entry.current_version.words)
+        for entry in rows
+        if entry.current_version
+    }
+    return {**standing, **proposed}
+
+
 def _happened(deed: TimelineEntry) -> Happened:
     verb = deed.action.removeprefix("change.")
-    did = _DONE.get(verb, verb.replace("_", " "))
-    if not did.endswith((" it", "in force")) and "revision" in deed.detail:
-        did = f"{did} r{deed.detail['revision']}"
-    return Happened(did, deed)
-
-
-def _figures(one: PreviewFigures, unit: dict) -> FiguresRead:
-    series = [{"label": "Proposed", "style": "", "points": _line(one, "new")}]
-    if not one.is_new:
-        series.append({"label": "In force", "style": "old", "points": _line(one, "old")})
-    spec = {
-        "title": f"{one.key}: proposed and in force",
-        "grain": one.grain,
-        "unit": unit,
-        "series": series,
-        "incomplete": bool(one.points) and not one.points[-1].is_complete,
+    detail = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in deed.detail.items()
     }
-    return FiguresRead(one, unit, spec if one.points else None)
+    said = _DONE.get(verb, verb.replace("_", " "))
+    try:
+        return Happened(said.format(**detail), deed)
+    except KeyError:  # An event of before its detail said that.
+        return Happened(said.split("{")[0].strip().removesuffix(" r"), deed)
 
 
-def _line(one: PreviewFigures, side: str) -> list[tuple]:
+def _figures(one: PreviewFigures, words: Words) -> FiguresRead:
+    """The charts of complete periods: one that is not over is no lower for it."""
+    unit = words.unit.model_dump()
+    name = words.name or one.key
+    points = [point for point in one.points if point.is_complete]
+    if not points:
+        return FiguresRead(one, name, unit, None)
+    series = [{"label": "Proposed", "style": "", "points": _line(points, "new")}]
+    if one.is_new:
+        spec = {"title": f"{name}: proposed", "grain": one.grain, "unit": unit, "series": series}
+        return FiguresRead(one, name, unit, spec)
+    series.append({"label": "In force", "style": "old", "points": _line(points, "old")})
+    title = f"{name}: proposed and in force"
+    spec = {"title": title, "grain": one.grain, "unit": unit, "series": series}
+    moved = _line(points, "difference_pct")
+    change_spec = {
+        "title": f"{name}: difference",
+        "kind": "bars",
+        "grain": one.grain,
+        "unit": {"kind": "percentage", "decimals": 1},
+        "series": [{"label": "Difference", "style": "", "points": moved}],
+    }
+    is_moved = any(number for _, number in moved)
+    return FiguresRead(one, name, unit, spec, change_spec if is_moved else None)
+
+
+def _line(points: list[PreviewPoint], side: str) -> list[tuple]:
     return [
         (point.period, None if (number := getattr(point, side)) is None else float(number))
-        for point in one.points
+        for point in points
     ]
 
 

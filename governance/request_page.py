@@ -17,6 +17,7 @@ from governance.choices import MOVES, Status, Verdict
 from governance.content import Content, Item, read_content
 from governance.models import Change, ChangeRequest, Comment, Review, Revision
 from governance.readiness import Line, Readiness, readiness_of
+from measurement import policies as runs
 from measurement.selectors.previews import PreviewRun
 from semantics.card import Words
 from semantics.definition import read_spec
@@ -176,6 +177,7 @@ def why_not_each(
         "reject": ("reject", policies.why_not_reject(user, request)),
         "publish": ("start_publishing", policies.why_not_publish(user, request)),
         "rebase": ("edit", policies.why_not_rebase(user, request)),
+        "split": ("edit", policies.why_not_edit(user, request)),
     }
     found = {
         verb: reason or _state_against(request, action) for verb, (action, reason) in verbs.items()
@@ -185,12 +187,21 @@ def why_not_each(
     if found["publish"] is None and readiness is not None:
         found["publish"] = readiness.why_not or None
     found["undo"] = policies.why_not_undo(user, request)
+    found["preview"] = runs.why_not_preview(user) or _is_closed(request)
     return found
+
+
+def _is_closed(request: ChangeRequest) -> str | None:
+    return None if request.is_open else _state(request)
 
 
 def _state_against(request: ChangeRequest, action: str) -> str | None:
     if request.status in MOVES[action][0]:
         return None
+    return _state(request)
+
+
+def _state(request: ChangeRequest) -> str:
     return f"It is {Status(request.status).label.lower()}."
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from semantics.canonical import hash_of
 from semantics.definition import AnySpec, Grain, MetricSpec
+from semantics.question import askable_dimensions
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,18 @@ class PreviewItem:
         if wanted is not None and wanted in grains:
             return wanted
         return Grain.WEEK if Grain.WEEK in grains else grains[0]
+
+
+def askable_by(items: Sequence[PreviewItem]) -> list[str]:
+    """The dimensions that at least one side of one of these metrics can be asked by."""
+    return sorted(
+        {
+            name
+            for item in items
+            for specs in item.sides.values()
+            for name in askable_dimensions(item.key, specs)
+        }
+    )
 
 
 def hashes_of(specs: Mapping[str, AnySpec]) -> dict[str, str]:

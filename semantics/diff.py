@@ -39,13 +39,25 @@ def strictest(classes: Iterable[ChangeClass]) -> ChangeClass | None:
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference: its place, whether it was added, removed or changed, and a sentence."""
+    """One difference: its place, whether it was added, removed or changed, and a sentence.
+
+    `old` and `new` are what stood and stands there, as prose if `is_prose` and else as code.
+    """
 
     place: str
     change: str
     sentence: str
     old: str = ""
     new: str = ""
+    is_prose: bool = False
+
+    @property
+    def lead(self) -> str:
+        """The sentence without the values that end it, for where they are shown beside it."""
+        for values in (f"{self.old} → {self.new}", self.new, self.old):
+            if values and self.sentence.endswith(f": {values}"):
+                return self.sentence.removesuffix(f": {values}")
+        return self.sentence
 
 
 @dataclass(frozen=True)
@@ -307,12 +319,14 @@ def word_differences(old: Words | None, new: Words) -> list[Difference]:
         label = _label(name)
         before, after = _word(was), _word(now)
         if not before or old is None:
-            found.append(Difference(name, "added", f"{label}: {after}", "", after))
+            found.append(Difference(name, "added", f"{label}: {after}", "", after, True))
         elif not after:
-            found.append(Difference(name, "removed", f"{label} removed: {before}", before, ""))
+            found.append(
+                Difference(name, "removed", f"{label} removed: {before}", before, "", True)
+            )
         else:
             sentence = f"{label}: {before} → {after}"
-            found.append(Difference(name, "changed", sentence, before, after))
+            found.append(Difference(name, "changed", sentence, before, after, True))
     return found
 
 

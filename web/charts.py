@@ -444,3 +444,15 @@ def sparkline(numbers: Sequence, *, label: str, mark: int | None = None) -> str:
         '<svg class="sparkline" viewBox="0 0 100 28" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(label, quote=True)}">{line}<path d="{path}"/></svg>'
     )
+
+
+def swing(share: float) -> str:
+    """A bar from the middle, to the right for a rise and to the left for a fall, -1 to 1 wide."""
+    width = min(abs(share), 1.0) * 50
+    left = 50 - width if share < 0 else 50.0
+    tone = "fall" if share < 0 else "rise"
+    return (
+        '<svg class="swing" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="{tone}" x="{left:.2f}" y="2" width="{width:.2f}" height="8"/>'
+        '<path d="M50 0V12"/></svg>'
+    )

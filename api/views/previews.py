@@ -7,26 +7,17 @@ from api.idempotency import idempotent
 from api.schemas.changes import PreviewAnswer, PreviewBody
 from api.schemas.shared import IDEMPOTENCY_KEY, asks, reads, writes
 from api.views.base import EtalonView
-from core.errors import Invalid, WrongState
+from core.errors import WrongState
 from governance.assessment import assess
-from governance.evidence import evidence_of, preview_items
-from measurement.previews import PreviewItem
+from governance.content import Content
+from governance.evidence import evidence_of
+from governance.services.previews import ask_for_preview, compared
 from measurement.selectors.previews import preview_run, preview_under_way
 from measurement.services.backfills import cancel_backfill
-from measurement.services.previews import request_preview
 
 
-def _compared(pk: int) -> list[PreviewItem]:
-    """What a preview of the request computes, or Invalid with the reasons why nothing can be."""
-    assessment = assess(changes.current_content(changes.find_request(pk)))
-    items = preview_items(assessment) if assessment.is_computable else []
-    if not items:
-        problems = [problem.as_dict() for problem in assessment.blocking]
-        raise Invalid(
-            problems[0]["message"] if problems else "Nothing in this request moves a value.",
-            problems=problems,
-        )
-    return items
+def _content(pk: int) -> Content:
+    return changes.current_content(changes.find_request(pk))
 
 
 class ChangeRequestPreview(EtalonView):
@@ -40,7 +31,7 @@ class ChangeRequestPreview(EtalonView):
     )
     def get(self, request, pk: int):
         parameters.only(request, ["dimension"])
-        assessment = assess(changes.current_content(changes.find_request(pk)))
+        assessment = assess(_content(pk))
         run = evidence_of(assessment, dimension=request.query_params.get("dimension") or None)
         return answer(request, lambda: changes.preview_body(run))
 
@@ -56,8 +47,8 @@ class ChangeRequestPreview(EtalonView):
     @idempotent
     def post(self, request, pk: int):
         asked = bodies.read(request, PreviewBody)
-        backfill = request_preview(
-            _compared(pk), dimension=asked.get("dimension"), actor=request.user, via="api"
+        backfill = ask_for_preview(
+            _content(pk), dimension=asked.get("dimension"), actor=request.user, via="api"
         )
         return Response(changes.preview_body(preview_run(backfill)), status=202)
 
@@ -75,7 +66,7 @@ class ChangeRequestPreviewCancel(EtalonView):
     @idempotent
     def post(self, request, pk: int):
         asked = bodies.read(request, PreviewBody)
-        run = preview_under_way(_compared(pk), dimension=asked.get("dimension"))
+        run = preview_under_way(compared(_content(pk)), dimension=asked.get("dimension"))
         if run is None:
             raise WrongState(f"No preview of CR-{pk} is under way.", status="none", action="cancel")
         backfill = cancel_backfill(run.backfill, actor=request.user, via="api")

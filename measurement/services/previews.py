@@ -14,7 +14,7 @@ from measurement.choices import UNFINISHED, BackfillStatus, Purpose
 from measurement.closures import calendar_of
 from measurement.models import Backfill
 from measurement.plans import TargetPlan
-from measurement.previews import PreviewItem, fingerprint_of, hashes_of
+from measurement.previews import PreviewItem, askable_by, fingerprint_of, hashes_of
 from measurement.services.backfills import plan_backfill
 from semantics.definition import Grain
 from semantics.question import askable_dimensions
@@ -62,16 +62,11 @@ def _require_dimension(items: Sequence[PreviewItem], dimension: str | None) -> N
     """Refuse a dimension that no side of no metric can be asked by."""
     if dimension is None:
         return
-    known = {
-        name
-        for item in items
-        for specs in item.sides.values()
-        for name in askable_dimensions(item.key, specs)
-    }
+    known = askable_by(items)
     if dimension not in known:
         raise Invalid(
             f"{', '.join(item.key for item in items)} cannot be asked by `{dimension}`. "
-            f"It can be by {', '.join(sorted(known)) or 'no dimension'}.",
+            f"It can be by {', '.join(known) or 'no dimension'}.",
             problems=[
                 {"place": "dimension", "code": "unknown_dimension", "message": f"`{dimension}`"}
             ],

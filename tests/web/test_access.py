@@ -78,7 +78,8 @@ PAGES = {
     "changes/<int:pk>/edit":          ("in in 403 403 200 200 200 200 403", NO_GET),
     "changes/<int:pk>/draft":         (NO_GET, HELP),
     "changes/<int:pk>/live":          ("in in 403 403 200 200 200 200 403", NO_GET),
-    "changes/<int:pk>/preview":       (NO_GET, HELP),
+    # Words alone: no value moves, and there is nothing to compute.
+    "changes/<int:pk>/preview":       (NO_GET, "in in 403 403 422 422 422 422 403"),
     "changes/<int:pk>/submit":        (NO_GET, HELP),
     "changes/<int:pk>/discard":       (NO_GET, "in in 403 403 -> 403 403 403 403"),
     "changes/<int:pk>/items":         (NO_GET, HELP),
@@ -89,6 +90,14 @@ PAGES = {
     "changes/<int:pk>/reject":        (NO_GET, "in in 403 403 403 403 -> -> 403"),
     "changes/<int:pk>/comment":       (NO_GET, "in in -> -> -> -> -> -> 403"),
     "changes/<int:pk>/rebase":        (NO_GET, HELP),
+    "changes/<int:pk>/compare":       (NO_GET, "in in -> -> -> -> -> -> 403"),
+    "changes/<int:pk>/comments/<int:said>/resolve":
+                                      (NO_GET, "in in -> 403 -> 403 -> -> 403"),
+    "changes/<int:pk>/comments/<int:said>/reopen":
+                                      (NO_GET, "in in -> 403 -> 403 -> -> 403"),
+    # One item: there is nothing to part it from.
+    "changes/<int:pk>/split":         (NO_GET, "in in 403 403 422 422 422 422 403"),
+    "changes/<int:pk>/undo":          (NO_GET, HELP),
     "backfills":                      (READ, NO_GET),
     "backfills/<int:pk>":             (READ, NO_GET),
     r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|cancel)$":
@@ -222,7 +231,7 @@ class World(factories.Company):
         metric = Metric.objects.get(key="net_sales")
         Ownership.objects.filter(entry=metric).delete()
         Ownership.objects.create(entry=metric, user=owner, role="owner")
-        factories.published(
+        self.done = factories.published(
             factories.make_change("net_sales", words={"notes": "Second."}),
             author=self.ana,
             by=[self.cem],
@@ -231,7 +240,7 @@ class World(factories.Company):
         metric.served_resolution = metric.current_resolution
         metric.save()
         self.review = self.restating()
-        comment(self.review, text="Why?", actor=self.eve)
+        self.said = comment(self.review, text="Why?", actor=self.eve)
         change = factories.make_change("net_sales", words={"notes": "A draft."})
         self.draft = open_request(content=factories.make_content(change), actor=self.ana)
         self.run = Backfill.objects.filter(purpose="publish").latest("pk")
@@ -317,8 +326,13 @@ def filled(route: str, world: World) -> str:
     """The address of a route, about the rows of this world."""
     if route.startswith("admin/"):
         return filled_admin(route, world)
+    deed = route.rpartition("/")[2]
     about = {
-        "changes": world.draft if route.rpartition("/")[2] in EDITOR else world.review,
+        "changes": world.draft
+        if deed in EDITOR
+        else world.done
+        if deed == "undo"
+        else world.review,
         "backfills": world.run,
         "profile": world.token,
         "notices": world.notice,
@@ -332,6 +346,7 @@ def filled(route: str, world: World) -> str:
         "(?P<pk>[0-9]{1,18})": str(world.run.pk),
         "(?P<verb>pause|resume|retry|cancel)": "pause",
         "<slug:key>": "net_sales",
+        "<int:said>": str(world.said.pk),
         "<int:pk>": str(about.pk if about else ""),
     }.items():
         route = route.replace(part, value)
@@ -382,6 +397,7 @@ def forms(world: World) -> dict[str, dict]:
         "changes/<int:pk>/withdraw": {"comment": "No."},
         "changes/<int:pk>/reject": {"comment": "No."},
         "changes/<int:pk>/comment": {"comment": "So."},
+        "changes/<int:pk>/split": {"key": "net_sales"},
         "sign-in": {"username": "eve", "password": PASSWORD},
         "profile": {"full_name": "Changed", "time_zone": "UTC"},
         "profile/password": {"current": PASSWORD, "new": "another-measure-9"},

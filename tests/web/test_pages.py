@@ -101,6 +101,7 @@ WRITES = [
         for verb in (
             *("draft", "preview", "submit", "discard", "items", "stewardship"),
             *("review", "publish", "withdraw", "reject", "comment", "rebase"),
+            *("compare", "split", "undo", "comments/1/resolve", "comments/1/reopen"),
         )
     ),
     *(f"/backfills/1/{verb}" for verb in ("pause", "resume", "retry", "cancel")),

@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from core import clock
-from web import badges, charts, formatting, graphs, icons
+from web import badges, charts, entries, formatting, graphs, icons
 
 register = template.Library()
 
@@ -45,6 +45,18 @@ def whole(value):
 def as_percent(share):
     """`{{ 0.051|as_percent }}`: a signed share of one, as `+5.1 %`."""
     return formatting.percent(share)
+
+
+@register.filter
+def signed_percent(value):
+    """`{{ 5.1|signed_percent }}`: a percentage with its sign, as `+5.1 %`; nothing for none."""
+    return "" if value is None else formatting.percent(value / 100)
+
+
+@register.filter
+def dimension_name(path):
+    """`{{ "household__age"|dimension_name }}`: household age."""
+    return entries.dimension_name(path)
 
 
 @register.filter
@@ -228,6 +240,13 @@ def drawing(chart):
 @register.simple_tag
 def sparkline(numbers, label, mark=None):
     return mark_safe(charts.sparkline(numbers, label=label, mark=mark))  # noqa: S308 - as above
+
+
+@register.simple_tag
+def swing(share):
+    """A bar to the left or right of its middle, for a share from -1 to 1. Its number stands
+    beside it."""
+    return mark_safe(charts.swing(share))  # noqa: S308 - numbers alone
 
 
 @register.simple_tag

@@ -1,27 +1,25 @@
 """Change requests: the list, and the page where one is read, discussed and decided."""
 
+from urllib.parse import urlencode
+
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from catalog.models import Version
 from core.errors import EtalonError, NotFound
 from governance import policies
-from governance.approvals import standings
-from governance.assessment import assess
-from governance.choices import MOVES, OPEN, Status, Verdict
+from governance.choices import OPEN, Status
 from governance.content import read_content
-from governance.evidence import evidence_of
-from governance.models import ChangeRequest
-from governance.readiness import readiness_of
+from governance.models import ChangeRequest, Comment
+from governance.reading import read
 from governance.selectors.requests import waiting_for
-from governance.services import comments, publishing, requests, reviews
-from semantics.card import Words
-from semantics.definition import read_spec
-from semantics.diff import differences, word_differences
+from governance.services import comments, publishing, requests, returning, reviews
+from governance.services.previews import ask_for_preview
 from web.asked import whole
-from web.requests import preview_chart, timeline_of
+from web.timeline import events_of
 
 TABS = (
     ("open", "Open"),
@@ -80,125 +78,30 @@ def change(request, pk: int):
 
 
 def _context(request, found: ChangeRequest, **more) -> dict:
-    document = found.revision.content if found.revision else found.draft.content
-    content = read_content(document)
-    is_open = found.is_open
-    assessment = assess(content) if is_open else None
-    readiness = readiness_of(found, content, assessment) if is_open else None
-    run = _figures(found, assessment)
-    user = request.user
+    by = request.POST.get("by") or request.GET.get("by", "")
+    seen = read(found, request.user, by=by)
+    page = seen.page
     return {
         "place": "changes",
         "change": found,
-        "content": content,
-        "assessment": assessment,
-        "readiness": readiness,
+        "page": page,
+        "content": page.content,
+        "reading": seen,
+        "past": seen.past,
         "lines": [
-            {"state": line.state, "text": line.sentence, "note": _ask(line)}
-            for line in (readiness.lines if readiness else ())
+            {"state": line.state, "text": line.sentence, "note": _ask(line)} for line in page.lines
         ],
-        "items": _items(found, content, assessment),
-        "headlines": _headlines(found, run),
-        "charts": [preview_chart(figures) for figures in run.figures.values()] if run else [],
-        "run": run,
-        "reviews": found.reviews.select_related("reviewer", "revision"),
-        "comments": found.comments.select_related("author"),
-        "timeline": timeline_of(found),
-        "requirements": [one.requirement.sentence for one in standings(found)],
-        "needs_update": bool(
-            readiness and any(line.name == "base" and not line.is_ok for line in readiness.lines)
-        ),
-        "versions": [
-            row.version for row in found.changes.select_related("version__entry") if row.version
+        "comments": [
+            (said, policies.why_not_resolve(request.user, said) is None) for said in page.comments
         ],
-        "why_not_review": _why_not(
-            found, "approve", policies.why_not_review(user, found, Verdict.APPROVE)
-        ),
-        "why_not_publish": _why_not(
-            found, "start_publishing", policies.why_not_publish(user, found)
-        )
-        or (readiness.why_not if readiness else ""),
-        "can_edit": _why_not(found, "edit", policies.why_not_edit(user, found)) is None,
-        "can_withdraw": _why_not(found, "withdraw", policies.why_not_withdraw(user, found)) is None,
-        "can_reject": _why_not(found, "reject", policies.why_not_reject(user, found)) is None,
-        "has_newer_draft": is_open
-        and found.revision is not None
-        and {**found.draft.content, "items": None} != {**document, "items": None},
+        "timeline": events_of(seen.timeline),
+        "requirements": [one.requirement.sentence for one in page.standings],
         **more,
     }
 
 
-def _versions(found: ChangeRequest) -> list[Version]:
-    rows = found.changes.exclude(version=None).select_related("version__entry")
-    return [row.version for row in rows]
-
-
 def _ask(line) -> str:
     return f"Ask {', '.join(line.who[:4])}." if line.who else ""
-
-
-def _why_not(found: ChangeRequest, action: str, reason: str | None) -> str | None:
-    """The policy's reason, or the state's."""
-    if reason:
-        return reason
-    if found.status not in MOVES[action][0]:
-        return f"It is {Status(found.status).label.lower()}."
-    return None
-
-
-def _figures(found: ChangeRequest, assessment):
-    """The preview of this revision, while it is open; afterwards its versions tell."""
-    return evidence_of(assessment) if assessment is not None else None
-
-
-def _headlines(found: ChangeRequest, run) -> list[str]:
-    if run:
-        return [one.headline for one in run.figures.values() if one.headline]
-    versions = [row.version for row in found.changes.select_related("version") if row.version]
-    return [v.comparability["headline"] for v in versions if v.comparability.get("headline")]
-
-
-def _items(found: ChangeRequest, content, assessment) -> list[dict]:
-    """Each item with its differences: against what is in force, or once closed, its base."""
-    rows = []
-    by_key = {row.key: row for row in found.changes.select_related("entry", "version")}
-    for item in content.items:
-        row = by_key.get(item.key)
-        if assessment is not None:
-            one = assessment.item(item.key)
-            found_differences = [
-                *one.spec_differences,
-                *one.word_differences,
-                *one.card_differences,
-            ]
-            judged, reason = one.change_class, one.reason
-        else:
-            found_differences = _closed_differences(row, item)
-            judged = row.version.change_class if row and row.version else found.change_class
-            reason = ""
-        rows.append(
-            {
-                "item": item,
-                "entry": row.entry if row else None,
-                "version": row.version if row else None,
-                "change_class": judged,
-                "reason": reason,
-                "differences": found_differences,
-            }
-        )
-    return rows
-
-
-def _closed_differences(row, item) -> list:
-    if row is None or row.entry is None or item.base is None:
-        return []
-    base = row.entry.versions.select_related("definition").filter(number=item.base).first()
-    if base is None:
-        return []
-    return [
-        *differences(read_spec(base.definition.spec), read_spec(item.spec)),
-        *word_differences(Words.model_validate(base.words), item.words),
-    ]
 
 
 def _decided(request, found: ChangeRequest, act):
@@ -212,7 +115,9 @@ def _decided(request, found: ChangeRequest, act):
         return render(request, template, context, status=error.status)
     if request.htmx:
         return render(request, "governance/_decision.html", _context(request, _found(found.pk)))
-    return redirect("web:change", pk=found.pk)
+    by = request.POST.get("by", "")
+    query = f"?{urlencode({'by': by})}" if by else ""
+    return redirect(f"{reverse('web:change', args=[found.pk])}{query}")
 
 
 @require_POST
@@ -283,6 +188,73 @@ def rebase(request, pk: int):
     found = _found(pk)
     requests.rebase(found, actor=request.user, via="web")
     return redirect("web:change-edit", pk=pk)
+
+
+@require_POST
+def resolve_comment(request, pk: int, said: int):
+    found, comment = _comment(pk, said)
+    return _decided(
+        request, found, lambda: comments.resolve_comment(comment, actor=request.user, via="web")
+    )
+
+
+@require_POST
+def reopen_comment(request, pk: int, said: int):
+    found, comment = _comment(pk, said)
+    return _decided(
+        request, found, lambda: comments.reopen_comment(comment, actor=request.user, via="web")
+    )
+
+
+def _comment(pk: int, said: int) -> tuple[ChangeRequest, Comment]:
+    found = _found(pk)
+    return found, get_object_or_404(Comment, pk=said, request=found)
+
+
+@require_POST
+def compare(request, pk: int):
+    """Compute what the revision at hand does to the past, in total and by a dimension."""
+    found = _found(pk)
+    return _decided(
+        request,
+        found,
+        lambda: ask_for_preview(
+            read_content(found.submitted.content if found.revision else found.draft.content),
+            dimension=request.POST.get("by") or None,
+            actor=request.user,
+            via="web",
+        ),
+    )
+
+
+@require_POST
+def split(request, pk: int):
+    """Move the ticked items into a request of their own, and show it."""
+    found = _found(pk)
+    return _led_to(
+        request,
+        found,
+        lambda: requests.split_request(
+            found, keys=request.POST.getlist("key"), actor=request.user, via="web"
+        ),
+    )
+
+
+@require_POST
+def undo(request, pk: int):
+    """Open the request that takes a published one back. Policy decides how it goes on."""
+    found = _found(pk)
+    return _led_to(request, found, lambda: returning.undo(found, actor=request.user, via="web"))
+
+
+def _led_to(request, found: ChangeRequest, act):
+    """Run a verb that opens another request, and go there; a refusal is shown on this page."""
+    try:
+        opened = act()
+    except EtalonError as error:
+        context = _context(request, _found(found.pk), refused=error)
+        return render(request, "governance/change.html", context, status=error.status)
+    return redirect("web:change", pk=opened.pk)
 
 
 @require_POST

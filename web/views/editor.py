@@ -1,5 +1,7 @@
 """Proposing in the browser: a draft that saves itself, what it would do, and the submit."""
 
+from urllib.parse import urlencode
+
 import yaml
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,17 +17,17 @@ from core.errors import EtalonError, NotAllowed
 from governance import policies
 from governance.assessment import assess
 from governance.content import Content, Item, read_content
-from governance.evidence import evidence_of, preview_items
+from governance.evidence import evidence_of
 from governance.models import ChangeRequest
+from governance.reading import past_of
+from governance.services.previews import ask_for_preview
 from governance.services.requests import item_of, open_request, save_draft, withdraw
 from governance.services.submitting import requirements_for, submit
-from measurement.services.previews import request_preview
 from semantics.definition import METRIC_TYPES, Aggregation, DatasetSpec, Grain
 from semantics.problems import DefinitionRefused
 from semantics.question import askable_dimensions
 from web import editor
 from web.asked import whole
-from web.requests import preview_chart
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -156,7 +158,7 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "domains": Domain.objects.all(),
         "tiers": [(1, "Tier 1"), (2, "Tier 2"), (3, "Tier 3"), (9, "Local")],
         "others": others.select_related("author")[:3],
-        "live": _live(change, request.user),
+        "live": _live(change, request.user, by=request.GET.get("by", "")),
     }
 
 
@@ -281,11 +283,11 @@ def own_stewardship(request, pk: int):
 def live(request, pk: int):
     """What the draft amounts to now: class, faults, who must agree, what it does to the past."""
     change = _draft_of(request, pk)
-    context = {"change": change, "live": _live(change, request.user)}
-    return render(request, "governance/_live.html", context)
+    live = _live(change, request.user, by=request.GET.get("by", ""))
+    return render(request, "governance/_live.html", {"change": change, "live": live})
 
 
-def _live(change: ChangeRequest, user) -> dict:
+def _live(change: ChangeRequest, user, *, by: str = "") -> dict:
     content = read_content(change.draft.content)
     assessment = assess(content)
     needs, refused = [], ""
@@ -294,29 +296,35 @@ def _live(change: ChangeRequest, user) -> dict:
             needs = requirements_for(assessment)
         except EtalonError as error:
             refused = error.message
-    items = preview_items(assessment) if assessment.is_computable else []
-    run = evidence_of(assessment) if items else None
+    run = evidence_of(assessment) if assessment.is_computable else None
     return {
         "assessment": assessment,
         "needs": needs,
         "refused": refused,
-        "can_preview": bool(items),
-        "run": run,
-        "charts": [preview_chart(figures) for figures in run.figures.values()] if run else [],
-        "is_under_way": run is not None and run.is_under_way,
+        "past": past_of(assessment, content, run, by=by),
     }
 
 
 @require_POST
 def preview(request, pk: int):
-    """Compute what the draft does to the past, in a worker."""
+    """Compute what the draft does to the past, in a worker, in total and by a dimension."""
     change = _draft_of(request, pk)
-    assessment = assess(read_content(change.draft.content))
-    if assessment.is_computable and (items := preview_items(assessment)):
-        request_preview(
-            items, actor=request.user, dimension=request.POST.get("dimension") or None, via="web"
+    by = request.POST.get("by", "")
+    refused = None
+    try:
+        ask_for_preview(
+            read_content(change.draft.content), dimension=by or None, actor=request.user, via="web"
         )
+    except EtalonError as error:
+        refused = error
     if request.htmx:
-        context = {"change": change, "live": _live(change, request.user)}
-        return render(request, "governance/_live.html", context)
-    return redirect("web:change-edit", pk=pk)
+        live = {**_live(change, request.user, by=by), "past_refused": refused and refused.message}
+        return render(request, "governance/_live.html", {"change": change, "live": live})
+    if refused:
+        return render(
+            request,
+            "governance/edit.html",
+            _context(request, change, refused),
+            status=refused.status,
+        )
+    return redirect(f"/changes/{pk}/edit?{urlencode({'by': by})}")

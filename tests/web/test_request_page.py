@@ -1,0 +1,223 @@
+"""What a request's page offers beside the verdicts: the past by a dimension, settled comments, a
+request split in two, and a published one taken back."""
+
+import re
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from core.models import AuditEvent
+from governance.assessment import assess
+from governance.content import read_content
+from governance.evidence import preview_items
+from governance.models import ChangeRequest
+from governance.services.comments import comment
+from governance.services.requests import open_request
+from measurement.choices import BackfillStatus
+from measurement.models import Backfill
+from measurement.previews import fingerprint_of
+from tests import factories
+from web.charts import swing
+
+DIMENSION = "store"
+
+
+@pytest.fixture
+def company(db):
+    return factories.Company()
+
+
+def _as(person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def _text(response) -> str:
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def _ended(request: ChangeRequest, dimension: str) -> None:
+    """Let the run by a dimension have found that one store loses and one stays."""
+    items = preview_items(assess(read_content(request.revision.content)))
+    run = Backfill.objects.get(fingerprint=fingerprint_of(items, dimension, None))
+    total = factories.finish_preview(request)
+    figures = total.result["figures"]["net_sales"]
+    run.start, run.until, run.status = date(2026, 1, 1), date(2026, 2, 1), BackfillStatus.DONE
+    run.finished_at = run.created_at
+    member = {"periods": 4, "old_mean": "200", "widest_pct": "0"}
+    run.result = {
+        "figures": {
+            "net_sales": {
+                **figures,
+                "dimension": dimension,
+                "members": [
+                    {**member, "member": "north", "new_mean": "200", "mean_pct": "0"},
+                    {**member, "member": "south", "new_mean": "150", "mean_pct": "-25"},
+                    {**member, "member": None, "new_mean": "210", "mean_pct": "5"},
+                ],
+            }
+        }
+    }
+    run.save()
+
+
+def test_the_past_is_computed_by_a_dimension_and_shown_member_by_member(company):
+    request, ana = company.restating(), _as(company.ana)
+    page = f"/changes/{request.pk}"
+    factories.finish_preview(request)
+    assert f'<option value="{DIMENSION}"' in _text(ana.get(page))
+
+    before = Backfill.objects.count()
+    answer = ana.post(f"{page}/compare", {"by": DIMENSION})
+
+    assert (answer.status_code, answer["Location"]) == (302, f"{page}?by={DIMENSION}")
+    assert Backfill.objects.count() == before + 1  # the total is there, and is not run again
+    assert "<progress" in _text(ana.get(answer["Location"]))
+    _ended(request, DIMENSION)
+    shown = _text(ana.get(answer["Location"]))
+    rows = re.findall(r'<th scope="row">(\w+)</th> <td class="number">', shown)
+    assert [row for row in rows if row in ("north", "south", "None")] == ["south", "None", "north"]
+    assert "−25.0 %" in shown.replace("\xa0", " ").replace("\u202f", " ")
+    assert shown.count('class="swing"') == 3
+    assert f'<option value="{DIMENSION}" selected' in shown
+
+
+def test_a_dimension_that_there_is_not_is_refused_in_words(company):
+    request = company.restating()
+
+    answer = _as(company.ana).post(f"/changes/{request.pk}/compare", {"by": "colour"})
+
+    assert answer.status_code == 422
+    assert "cannot be asked by `colour`" in _text(answer)
+    assert not Backfill.objects.filter(purpose="preview", targets__dimensions=["colour"]).exists()
+
+
+def test_in_the_editor_a_draft_is_previewed_by_a_dimension(company):
+    change = factories.make_change("net_sales", spec={"expression": "amount - refund"})
+    draft = open_request(content=factories.make_content(change), actor=company.ana)
+
+    answer = _as(company.ana).post(
+        f"/changes/{draft.pk}/preview", {"by": DIMENSION}, headers={"HX-Request": "true"}
+    )
+
+    shown = _text(answer)
+    assert answer.status_code == 200
+    assert "<progress" in shown
+    assert f"/changes/{draft.pk}/live?by={DIMENSION}" in shown
+
+
+def test_a_comment_is_settled_and_opened_again(company):
+    request, cem = company.restating(), _as(company.cem)
+    said = comment(request, text="Why?", actor=company.eve)
+    page = f"/changes/{request.pk}"
+    assert "1 open" in _text(cem.get(page))
+
+    cem.post(f"{page}/comments/{said.pk}/resolve")
+
+    shown = _text(cem.get(page))
+    assert f"settled by {company.cem}" in shown
+    assert "1 open" not in shown
+    cem.post(f"{page}/comments/{said.pk}/reopen")
+    assert "1 open" in _text(cem.get(page))
+    deeds = AuditEvent.objects.filter(action__startswith="change.comment_")
+    assert sorted(deeds.values_list("action", "via")) == [
+        ("change.comment_reopened", "web"),
+        ("change.comment_resolved", "web"),
+    ]
+
+
+def test_a_comment_of_another_request_is_not_there(company):
+    said = comment(company.restating(), text="Why?", actor=company.eve)
+    other = open_request(
+        content=factories.make_content(factories.make_change("orders", words={"notes": "So."})),
+        actor=company.ana,
+    )
+
+    answer = _as(company.cem).post(f"/changes/{other.pk}/comments/{said.pk}/resolve")
+
+    assert answer.status_code == 404
+    said.refresh_from_db()
+    assert said.resolved_at is None
+
+
+def test_a_request_is_split_in_two(company):
+    request = factories.submitted(
+        factories.make_change(
+            "net_sales", spec={"expression": "amount - refund"}, treatment="restate"
+        ),
+        factories.make_change("orders", words={"notes": "One row an order."}),
+        author=company.ana,
+    )
+    ana = _as(company.ana)
+    assert "Split it" in _text(ana.get(f"/changes/{request.pk}"))
+
+    answer = ana.post(f"/changes/{request.pk}/split", {"key": "orders"})
+
+    part = ChangeRequest.objects.latest("pk")
+    assert answer["Location"] == f"/changes/{part.pk}"
+    request.refresh_from_db()
+    assert [one["key"] for one in part.draft.content["items"]] == ["orders"]
+    assert [one["key"] for one in request.draft.content["items"]] == ["net_sales"]
+    assert f"moved orders to CR-{part.pk}" in _text(ana.get(f"/changes/{request.pk}"))
+
+
+@pytest.mark.parametrize("keys", [[], ["net_sales", "orders"], ["unknown"]])
+def test_a_split_that_leaves_nothing_is_refused_on_the_page(company, keys):
+    request = factories.submitted(
+        factories.make_change(
+            "net_sales", spec={"expression": "amount - refund"}, treatment="restate"
+        ),
+        factories.make_change("orders", words={"notes": "So."}),
+        author=company.ana,
+    )
+
+    answer = _as(company.ana).post(f"/changes/{request.pk}/split", {"key": keys})
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in _text(answer)
+    assert ChangeRequest.objects.count() == 2  # the company's first, and this one
+
+
+def test_what_was_published_is_taken_back_by_one_press(company):
+    published = factories.published(
+        factories.make_change(
+            "net_sales", spec={"expression": "amount - refund"}, treatment="restate"
+        ),
+        author=company.ana,
+        by=[company.ben],
+    )
+    ana = _as(company.ana)
+    assert "Undo" in _text(ana.get(f"/changes/{published.pk}"))
+
+    answer = ana.post(f"/changes/{published.pk}/undo")
+
+    opened = ChangeRequest.objects.latest("pk")
+    assert answer["Location"] == f"/changes/{opened.pk}"
+    assert opened.draft.content["items"][0]["spec"]["expression"] == "amount"
+    assert f"CR-{opened.pk}" in _text(ana.get(f"/changes/{published.pk}"))
+
+
+def test_what_is_not_published_is_not_taken_back(company):
+    request = company.restating()
+    ana = _as(company.ana)
+    assert "Undo" not in _text(ana.get(f"/changes/{request.pk}"))
+
+    answer = ana.post(f"/changes/{request.pk}/undo")
+
+    assert answer.status_code == 409
+    assert "Only what was published can be undone." in _text(answer)
+
+
+@pytest.mark.parametrize(
+    ("share", "bar"),
+    [
+        (0.0, 'class="rise" x="50.00" y="2" width="0.00"'),
+        (1.0, 'class="rise" x="50.00" y="2" width="50.00"'),
+        (-0.5, 'class="fall" x="25.00" y="2" width="25.00"'),
+        (-3.0, 'class="fall" x="0.00" y="2" width="50.00"'),
+    ],
+)
+def test_a_bar_swings_from_the_middle(share, bar):
+    assert bar in swing(share)
