@@ -94,9 +94,13 @@ class Rig:
             process.kill()
 
     def kill9_child(self, name: str) -> int:
-        """Kill one child of a program, as the system does when memory runs out. Returns its id."""
-        child = self.children(name)[0]
+        """Kill one child of a program, as the system does when memory runs out. Returns its id.
+
+        One that was killed just now is not killed again: its successor is waited for.
+        """
+        child = self.wait(lambda: self._living(name), what=f"{name} has a child")[0]
         child.kill()
+        self.wait(lambda: not _lives(child), what="what was killed is dead")
         return child.pid
 
     def children(self, name: str) -> list[psutil.Process]:
@@ -193,6 +197,9 @@ class Rig:
         except requests.ConnectionError:
             return False
 
+    def _living(self, name: str) -> list[psutil.Process]:
+        return [child for child in self.children(name) if _lives(child)]
+
     def _signal_all(self, name: str, number: signal.Signals) -> None:
         for process in (*self.children(name), psutil.Process(self.pid(name))):
             process.send_signal(number)
@@ -206,6 +213,14 @@ class Rig:
         # Connections are pooled; both are made anew, to the address of now.
         pools.reset()
         app._after_fork()
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it runs: what is dead stays in the system's list until its parent collects it."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def free_port() -> int:

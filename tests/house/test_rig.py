@@ -36,6 +36,16 @@ def test_a_killed_worker_gets_its_messages_after_a_restart(rig):
     rig.wait(lambda: "while nobody listened" in pulse.ages())
 
 
+def test_a_child_is_killed_once_and_its_successor_next(rig):
+    rig.start("worker:default")
+
+    killed = [rig.kill9_child("worker:default") for _ in range(4)]
+
+    assert len(set(killed)) == 4
+    ring("core.tasks.heartbeat", "of the fifth")
+    rig.wait(lambda: "of the fifth" in pulse.ages())
+
+
 def test_a_frozen_worker_goes_on_after_it_thaws(rig):
     rig.start("worker:default")
     rig.stop("worker:default")
