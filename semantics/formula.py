@@ -7,7 +7,7 @@ refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -67,21 +67,31 @@ class Split:
 
 
 def split_formula(
-    text: str, *, dataset_key: str, dataset: DatasetSpec, known: Mapping[str, AnySpec], name: str
+    text: str,
+    *,
+    dataset_key: str,
+    dataset: DatasetSpec | None,
+    known: Mapping[str, AnySpec],
+    name: str,
+    reusable: Collection[str] | None = None,
+    taken: Collection[str] = (),
 ) -> Split:
     """Take a typed formula apart. Raises DefinitionRefused with the reasons why it cannot be.
 
     Inside of aggregates stand columns of the dataset; `filter (where ...)` may use dimensions as
-    well; outside of aggregates stand metrics of the catalog, by their keys.
+    well; outside of aggregates stand metrics of the catalog, by their keys. `reusable` are the
+    metrics that may stand for an equal part without having been named (all of them unless told),
+    and `taken` keys that no new part may get.
     """
     words = _Words(dataset_key, dataset, known)
-    tree = check_aggregates(text, names=words.all).unnest()
+    noun = "column" if dataset else "metric"
+    tree = check_aggregates(text, names=words.all, noun=noun).unnest()
     _check_places(tree, words)
-    parts = _Parts(words, name)
+    parts = _Parts(words, name, known if reusable is None else reusable, taken)
     if _is_unit(tree):
         spec = parts.simple(tree)
         same = parts.known_as(spec)
-        also = f" The catalog has it as `{same}` already." if same else ""
+        also = f" There is `{same}` already, which is the same." if same else ""
         how = str(spec.aggregation).replace("_", " ")
         return Split(spec, f"One aggregation over `{dataset_key}`: {how}.{also}")
     if isinstance(tree, exp.Column):
@@ -120,6 +130,97 @@ def _derived(tree: exp.Expr, parts: _Parts) -> Split:
 def _listed(names: list[str]) -> str:
     quoted = [f"`{name}`" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+# --- the dataset ---------------------------------------------------------------------------
+
+
+def dataset_of_formula(
+    text: str, known: Mapping[str, AnySpec], *, prefer: Collection[str] = ()
+) -> str:
+    """The dataset whose columns a typed formula aggregates, or "" when it aggregates none.
+
+    Of several that have them, one that is preferred. Raises DefinitionRefused when there is none,
+    or when it has to be chosen.
+    """
+    tree = check_aggregates(text, names=None)
+    units = list(_units(tree))
+    datasets = {key: spec for key, spec in known.items() if isinstance(spec, DatasetSpec)}
+    has = {key: {column.name for column in spec.columns} for key, spec in datasets.items()}
+    if not units:
+        _refuse_bare_columns(tree, set().union(*has.values()) - set(known))
+        return ""
+    # Dimensions in a filter may be of a joined dataset: the columns that are aggregated decide.
+    named = dict.fromkeys(
+        column.name
+        for unit in units
+        for column in unit.find_all(exp.Column, bfs=False)
+        if not isinstance(column.find_ancestor(*AGGREGATE_FUNCTIONS, exp.Where), exp.Where)
+    )
+    found = [key for key, columns in has.items() if columns.issuperset(named)]
+    if not found:
+        raise DefinitionRefused(_nowhere(list(named), has, known))
+    preferred = [key for key in found if key in prefer]
+    if len(found) > 1 and len(preferred) != 1:
+        raise refuse(
+            "several_datasets",
+            f"{_listed(list(named))} {'is' if len(named) == 1 else 'are'} in several datasets: "
+            f"{_listed(sorted(found))}."
+            if named
+            else "It counts rows, and does not say of which dataset.",
+            "Choose the dataset.",
+            place="dataset",
+        )
+    return (preferred or found)[0]
+
+
+def _refuse_bare_columns(tree: exp.Expr, columns: Collection[str]) -> None:
+    bare = [name for column in tree.find_all(exp.Column) if (name := column.name) in columns]
+    if bare:
+        raise DefinitionRefused([_not_aggregated(name) for name in dict.fromkeys(bare)])
+
+
+def _nowhere(
+    named: list[str], has: Mapping[str, set[str]], known: Mapping[str, AnySpec]
+) -> Iterator[Problem]:
+    """Why no dataset has all columns of these names."""
+    columns = set().union(*has.values())
+    missing = [name for name in named if name not in columns]
+    for name in missing:
+        if isinstance(known.get(name), MetricSpec):
+            yield _already_aggregated(name, ())
+        else:
+            yield Problem(
+                "",
+                "unknown_column",
+                f"No dataset has a column `{name}`.",
+                nearest(name, columns) or "Choose the dataset: its columns are then completed.",
+            )
+    if not missing:
+        yield Problem(
+            "",
+            "no_dataset",
+            f"No dataset has all of {_listed(named)}.",
+            "Aggregate the columns of one dataset; use metrics of others by their keys.",
+        )
+
+
+def _not_aggregated(name: str) -> Problem:
+    return Problem(
+        "",
+        "not_aggregated",
+        f"`{name}` stands outside of an aggregate, where only metrics can stand.",
+        f"Write `sum({name})`, or another aggregate of it.",
+    )
+
+
+def _already_aggregated(name: str, columns: Collection[str]) -> Problem:
+    return Problem(
+        "",
+        "metric_aggregated",
+        f"`{name}` is a metric, which is aggregated already.",
+        nearest(name, columns) or f"Use `{name}` outside of the aggregate.",
+    )
 
 
 # --- the tree ------------------------------------------------------------------------------
@@ -172,23 +273,23 @@ def _check_places(tree: exp.Expr, words: _Words) -> None:
 class _Words:
     """What names mean in a formula over one dataset."""
 
-    def __init__(self, key: str, dataset: DatasetSpec, known: Mapping[str, AnySpec]):
-        self.key, self.dataset, self.known = key, dataset, known
-        self.columns = {column.name for column in dataset.columns}
+    def __init__(self, key: str, dataset: DatasetSpec | None, known: Mapping[str, AnySpec]):
+        self.key, self.known = key, known
+        self.columns = {column.name for column in dataset.columns} if dataset else set()
         self.metrics = {name for name, spec in known.items() if isinstance(spec, MetricSpec)}
         datasets = {name: spec for name, spec in known.items() if isinstance(spec, DatasetSpec)}
-        self.paths = set(routes(key, {**datasets, key: dataset}))
+        self.paths = set(routes(key, {**datasets, key: dataset})) if dataset else set()
         self.all = self.columns | self.metrics | self.paths
         # Dimensions that are a column under its own name or another: filters prefer dimensions.
         self.dimension_of_column = {
             dimension.expression: dimension.name
-            for dimension in reversed(dataset.dimensions)
+            for dimension in reversed(dataset.dimensions if dataset else [])
             if isinstance(dimension, CategoricalDimension) and dimension.null_label is None
         }
 
     def problem_of(self, name: str, above: exp.Expr | None) -> Problem | None:
         if above is None:
-            return None if name in self.metrics else self._not_aggregated(name)
+            return None if name in self.metrics else _not_aggregated(name)
         if name in self.columns or (isinstance(above, exp.Where) and name in self.paths):
             return None
         if name in self.paths:
@@ -198,20 +299,7 @@ class _Words:
                 f"`{name}` is a dimension, and only columns of `{self.key}` are aggregated.",
                 "Use it in `filter (where ...)`, or aggregate a column.",
             )
-        return Problem(
-            "",
-            "metric_aggregated",
-            f"`{name}` is a metric, which is aggregated already.",
-            nearest(name, self.columns) or f"Use `{name}` outside of the aggregate.",
-        )
-
-    def _not_aggregated(self, name: str) -> Problem:
-        return Problem(
-            "",
-            "not_aggregated",
-            f"`{name}` stands outside of an aggregate, where only metrics can stand.",
-            f"Write `sum({name})`, or another aggregate of it.",
-        )
+        return _already_aggregated(name, self.columns)
 
     def as_filters(self, condition: exp.Expr) -> list[str] | None:
         """The condition over dimensions, or None when a column of it is no dimension."""
@@ -229,8 +317,8 @@ class _Words:
 class _Parts:
     """The simple metrics of a formula: those that exist, and those that have to be made."""
 
-    def __init__(self, words: _Words, name: str):
-        self.words, self.name = words, name
+    def __init__(self, words: _Words, name: str, reusable: Collection[str], taken: Collection[str]):
+        self.words, self.name, self.reusable, self.taken = words, name, reusable, taken
         self.new: dict[str, SimpleSpec] = {}
         self.reused: dict[str, None] = {}
 
@@ -265,13 +353,14 @@ class _Parts:
                 if isinstance(other, SimpleSpec)
                 and (other.dataset, other.aggregation) == (spec.dataset, spec.aggregation)
                 and key != self.name
+                and key in self.reusable
                 and _value_form(other) == form
             ),
             None,
         )
 
     def _free(self, wanted: str) -> str:
-        taken = {*self.words.known, *self.new, self.name}
+        taken = {*self.words.known, *self.taken, *self.new, self.name}
         wanted = wanted[:LONGEST_NAME].strip("_")
         if wanted not in taken:
             return wanted

@@ -84,13 +84,14 @@ def check_formula(text: str, *, names: Collection[str]) -> str:
     return _checked(text, names, "input")
 
 
-def check_aggregates(text: str, *, names: Collection[str]) -> exp.Expr:
+def check_aggregates(text: str, *, names: Collection[str] | None, noun: str = "column") -> exp.Expr:
     """Parse a typed formula that may aggregate, e.g. `sum(a) / count(distinct b)`.
 
-    For `semantics.formula`, which takes it apart. It is not a form that is stored.
+    With `names` None it is not asked whether there is what it names. For `semantics.formula`,
+    which takes it apart. It is not a form that is stored.
     """
     tree = _parsed(text, EXPRESSION_LIMITS)
-    problems = list(refusals(tree, functions.FORMULA_NODES, names, "column"))
+    problems = list(refusals(tree, functions.FORMULA_NODES, names, noun))
     for aggregate in () if problems else tree.find_all(*functions.AGGREGATE_FUNCTIONS):
         if inner := _inside_of(aggregate):
             problems.append(

@@ -61,6 +61,23 @@ class SplitBody(s.Serializer):
     )
 
 
+class FormulaBody(s.Serializer):
+    key = s.CharField(max_length=63, help_text="The item, a metric, whose formula it is.")
+    formula = s.CharField(
+        max_length=20_000,
+        trim_whitespace=False,
+        help_text="E.g. sum(amount) / count(distinct customer).",
+    )
+    dataset = s.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=63,
+        help_text="Whose columns are aggregated. Left out: the one that has them.",
+    )
+    lock = s.IntegerField(min_value=1, help_text="The lock of the draft that was read.")
+
+
 class CommentBody(s.Serializer):
     text = s.CharField(max_length=20_000)
     place = s.CharField(
@@ -207,6 +224,18 @@ class ChangeRequestDetail(ChangeRequestRow):
 
 class RebasedBody(s.Serializer):
     clashes = s.ListField(child=s.CharField(), help_text="Places where both sides changed.")
+    request = ChangeRequestDetail()
+
+
+class FormulaAppliedBody(s.Serializer):
+    sentence = s.CharField(help_text="What the formula stands for, in words.")
+    dataset = s.CharField(allow_blank=True, help_text="Whose columns it aggregates.")
+    new = s.ListField(child=s.CharField(), help_text="Items that came into the request with it.")
+    reused = s.ListField(child=s.CharField(), help_text="Metrics that it uses by their keys.")
+    dropped = s.ListField(
+        child=s.CharField(),
+        help_text="Items that an earlier formula had brought and nothing uses any more.",
+    )
     request = ChangeRequestDetail()
 
 

@@ -15,6 +15,8 @@ from api.schemas.changes import (
     ChangeRequestDetail,
     CommentBody,
     CommentRow,
+    FormulaAppliedBody,
+    FormulaBody,
     NothingBody,
     PublishBody,
     RebaseBody,
@@ -28,8 +30,17 @@ from api.schemas.changes import (
 from api.schemas.shared import IDEMPOTENCY_KEY, writes
 from api.views.base import EtalonView
 from core.errors import NotFound
+from governance.formulas import TypedFormula
 from governance.models import ChangeRequest, Comment
-from governance.services import comments, publishing, requests, returning, reviews, submitting
+from governance.services import (
+    comments,
+    formulas,
+    publishing,
+    requests,
+    returning,
+    reviews,
+    submitting,
+)
 
 Deed = Callable[..., Any]
 
@@ -47,6 +58,19 @@ def _opened(pk: int, made: ChangeRequest, user) -> Response:
 def _rebased(pk: int, made, user) -> Response:
     detail = changes.request_detail(changes.find_request(pk), user)
     return Response({"clashes": made[1], "request": detail})
+
+
+def _applied(pk: int, made: TypedFormula, user) -> Response:
+    return Response(
+        {
+            "sentence": made.sentence,
+            "dataset": made.dataset,
+            "new": [item.key for item in made.new],
+            "reused": [key for key, _ in made.reused],
+            "dropped": list(made.dropped),
+            "request": changes.request_detail(changes.find_request(pk), user),
+        }
+    )
 
 
 def _settled(pk: int, made: Comment, user) -> Response:
@@ -128,6 +152,17 @@ VERBS = {
         requests.rebase,
         told=_rebased,
         shape=RebasedBody,
+    ),
+    "formula": Verb(
+        "Apply a typed formula",
+        "Make a typed formula the definition of one item of the draft. Parts that the catalog has "
+        "are used by their keys; the others become new items of the same request, with the item's "
+        "domain, tier and people. Refused with every reason why it cannot be.",
+        FormulaBody,
+        formulas.apply_formula,
+        operation="apply_formula_to_change_request",
+        told=_applied,
+        shape=FormulaAppliedBody,
     ),
     "split": Verb(
         "Split",

@@ -4,7 +4,8 @@
 //
 // The answer is JSON: 200 {"lock", "saved_at"}; else {"message", "url"?}. `lock` is written back
 // into the field of that name. When the server cannot be reached, what was typed is kept in the
-// browser and offered again. Panels refresh with hx-trigger="draft-saved from:body".
+// browser and offered again. What is typed into fields with `data-aside` is no part of the draft:
+// nothing is saved for its sake, and the status says that it is not. Panels refresh with hx-trigger="draft-saved from:body".
 
 import { say } from "./messages.js";
 
@@ -12,8 +13,10 @@ const PAUSE = 3000;
 const AGAIN = 15000;
 
 function fieldsOf(form) {
+  const aside = [...form.querySelectorAll("[data-aside]")].map((field) => field.name);
+  const without = new Set(["csrfmiddlewaretoken", "lock", ...aside]);
   return [...new FormData(form)].filter(
-    ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "lock"].includes(name),
+    ([name, value]) => typeof value === "string" && !without.has(name),
   );
 }
 

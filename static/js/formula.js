@@ -6,6 +6,8 @@
 //   <script id="names" type="application/json">
 //     [{"label": "department", "type": "dimension", "detail": "of sales", "info": "…"}]</script>
 //
+// A name with `of` is offered when the field of `data-names-of` chooses one of these, or nothing.
+// With `data-aggregates` the field takes `sum(…)` and the like; elsewhere one row is spoken of.
 // `data-lint` gets a POST of {text, field} (with data-lint-form: of the whole form, too) and
 // answers {"problems": [{"message", "fix", "level", "from"?, "to"?}]}, in characters.
 
@@ -19,6 +21,7 @@ import {
   drawSelection,
   EditorState,
   EditorView,
+  forceLinting,
   HighlightStyle,
   highlightSpecialChars,
   history,
@@ -40,8 +43,9 @@ const KEYWORDS = new Set(
     " ",
   ),
 );
+const AGGREGATES = new Set("sum count avg min max median count_if quantile_cont".split(" "));
 const FUNCTIONS = new Set(
-  "sum count avg min max coalesce nullif abs round ceil floor lower upper trim length greatest least date_trunc extract".split(
+  "coalesce nullif abs round ceil floor lower upper trim length greatest least date_trunc extract".split(
     " ",
   ),
 );
@@ -56,7 +60,7 @@ const language = StreamLanguage.define({
     if (word) {
       const name = word[0].toLowerCase();
       if (KEYWORDS.has(name)) return "keyword";
-      if (FUNCTIONS.has(name) || stream.match(/^\s*\(/, false)) return "function";
+      if (FUNCTIONS.has(name) || AGGREGATES.has(name) || stream.match(/^\s*\(/, false)) return "function";
       return "variableName";
     }
     if (stream.match(/^[<>=!*/+\-|%]+/)) return "operator";
@@ -117,27 +121,60 @@ const theme = EditorView.theme({
   ".cm-lintRange-info": { textDecorationColor: "var(--info)" },
 });
 
+function within(field) {
+  return field.dataset.namesOf ? document.querySelector(field.dataset.namesOf) : null;
+}
+
 function names(field) {
   const source = field.dataset.names && document.querySelector(field.dataset.names);
   return source ? JSON.parse(source.textContent) : [];
 }
 
+// What is chosen is written with its brackets, and the cursor stands between them.
+function called(label, before, after, detail) {
+  return {
+    label,
+    detail,
+    type: "function",
+    apply: (view, _, from, to) => {
+      view.dispatch({
+        changes: { from, to, insert: before + after },
+        selection: { anchor: from + before.length },
+        userEvent: "input.complete",
+      });
+    },
+  };
+}
+
+function aggregates() {
+  return [
+    ...[...AGGREGATES].map((name) => called(name, `${name}(`, ")")),
+    called("count distinct", "count(distinct ", ")", "how many different"),
+    called("count rows", "count(*)", "", "how many rows"),
+    called("filter", "filter (where ", ")", "only some rows"),
+  ];
+}
+
 function completion(field) {
   const known = names(field).map((name) => ({
+    of: name.of,
     label: name.label,
     type: ICON_OF[name.type] ?? name.type,
-    detail: name.detail,
+    detail: name.of ? `${name.detail} of ${name.of.join(", ")}` : name.detail,
     info: name.info,
     boost: name.type === "metric" ? 1 : 0,
   }));
   const functions = [...FUNCTIONS].map((label) => ({ label, type: "function", boost: -1 }));
+  if ("aggregates" in field.dataset) functions.push(...aggregates());
+  const chosen = within(field);
   return (context) => {
-    const word = context.matchBefore(/\w+/);
+    const word = context.matchBefore(/(?:\bcount\s+)?\w+/);
     if (!word && !context.explicit) return null;
+    const at = chosen?.value;
     return {
       from: word ? word.from : context.pos,
-      options: [...known, ...functions],
-      validFor: /^\w*$/,
+      options: [...known.filter(({ of }) => !at || !of || of.includes(at)), ...functions],
+      validFor: /^(?:count\s+)?\w*$/,
     };
   };
 }
@@ -176,6 +213,18 @@ function check(field) {
   };
 }
 
+// Chromium types over underlined text with the look of what was there, as an inline style, which
+// the content security policy refuses. Brackets and quotes are put around what is selected.
+const typesOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const isPlain = event.inputType === "insertText" && /^[^()[\]{}'"]+$/.test(event.data ?? "");
+    if (!isPlain || view.state.selection.main.empty || view.state.readOnly) return false;
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type" });
+    event.preventDefault();
+    return true;
+  },
+});
+
 function labelOf(field) {
   const label = field.labels?.[0]?.textContent.trim();
   return field.getAttribute("aria-label") ?? label ?? field.name;
@@ -196,6 +245,7 @@ function open(field) {
         highlightSpecialChars(),
         bracketMatching(),
         closeBrackets(),
+        typesOver,
         language,
         syntaxHighlighting(colours),
         theme,
@@ -233,6 +283,7 @@ function open(field) {
     event.preventDefault();
     view.focus();
   });
+  within(field)?.addEventListener("change", () => forceLinting(view));
   field.addEventListener("restored", () => {
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: field.value } });
   });

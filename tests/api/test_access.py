@@ -49,6 +49,7 @@ NEEDS = {
     (f"{_ONE}/comments/<int:comment>/resolve", "POST"): Scope.PROPOSE,
     (f"{_ONE}/comments/<int:comment>/reopen", "POST"): Scope.PROPOSE,
     (f"{_ONE}/split", "POST"): Scope.PROPOSE,
+    (f"{_ONE}/formula", "POST"): Scope.PROPOSE,
     (f"{_ONE}/undo", "POST"): Scope.PROPOSE,
     ("backfills", "GET"): Scope.READ,
     ("backfills", "POST"): Scope.OPERATE,

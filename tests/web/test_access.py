@@ -40,7 +40,18 @@ from tests import factories
 PEOPLE = ("nobody", "left", "viewer", "owner", "author", "elsewhere", "steward", "admin", "boss")
 STAFF = ("elsewhere", "steward", "admin", "boss")
 
-EDITOR = ("edit", "draft", "live", "preview", "submit", "discard", "items", "stewardship")
+EDITOR = (
+    "edit",
+    "draft",
+    "formula",
+    "check",
+    "live",
+    "preview",
+    "submit",
+    "discard",
+    "items",
+    "stewardship",
+)
 # A try at a password is counted, right or wrong.
 SIGNING = ("sign-in",)
 FORM = "application/x-www-form-urlencoded"
@@ -77,6 +88,8 @@ PAGES = {
     "changes/<int:pk>":               (READ, NO_GET),
     "changes/<int:pk>/edit":          ("in in 403 403 200 200 200 200 403", NO_GET),
     "changes/<int:pk>/draft":         (NO_GET, HELP),
+    "changes/<int:pk>/formula":       (NO_GET, HELP),
+    "changes/<int:pk>/formula/check": (NO_GET, "in in 403 403 200 200 200 200 403"),
     "changes/<int:pk>/live":          ("in in 403 403 200 200 200 200 403", NO_GET),
     # Words alone: no value moves, and there is nothing to compute.
     "changes/<int:pk>/preview":       (NO_GET, "in in 403 403 422 422 422 422 403"),
@@ -389,6 +402,8 @@ def forms(world: World) -> dict[str, dict]:
         },
         "changes/new": {"entry": "net_sales"},
         "changes/<int:pk>/draft": {**item, "notes": "Changed."},
+        "changes/<int:pk>/formula": {**item, "formula": "avg(amount)"},
+        "changes/<int:pk>/formula/check": {**item, "formula": "avg(amount)"},
         "changes/<int:pk>/submit": item,
         "changes/<int:pk>/items": {"entry": "orders"},
         "changes/<int:pk>/stewardship": {"item": "net_sales"},

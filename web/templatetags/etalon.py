@@ -357,6 +357,22 @@ def words(text):
     return text.split()
 
 
+@register.filter
+def coded(text):
+    """What stands between backticks in a sentence, as code."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return text
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<code>{}</code>", part) if number % 2 else part,)
+            for number, part in enumerate(parts)
+        ),
+    )
+
+
 @register.filter(name="is")
 def is_(value, other):
     """`true` or `false`, as ARIA attributes want it."""

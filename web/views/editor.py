@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 import yaml
+from django.contrib import messages
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,13 +14,14 @@ from catalog.choices import Kind, Tier
 from catalog.models import Entry
 from catalog.selectors.entries import entry_by_key, specs_in_force
 from catalog.stewardship import Stewardship, stewardship_of
-from core.errors import EtalonError, NotAllowed
+from core.errors import EtalonError, Invalid, NotAllowed
 from governance import policies
 from governance.assessment import assess
 from governance.content import Content, Item, read_content
 from governance.evidence import evidence_of
 from governance.models import ChangeRequest
 from governance.reading import past_of
+from governance.services.formulas import apply_formula
 from governance.services.previews import ask_for_preview
 from governance.services.requests import item_of, open_request, save_draft, withdraw
 from governance.services.submitting import requirements_for, submit
@@ -28,6 +30,7 @@ from semantics.problems import DefinitionRefused
 from semantics.question import askable_dimensions
 from web import editor
 from web.asked import whole
+from web.formulas import marked, names_for_formulas, typed
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,6 +156,8 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         if item["kind"] != Kind.METRIC
         else None,
         "names": _names(spec, known, key),
+        "typed": typed(request.POST or request.GET, content, key),
+        "formula_names": names_for_formulas(known, key) if item["kind"] == Kind.METRIC else [],
         "stewardship": item.get("stewardship"),
         "current_stewardship": stewardship_of(entry) if entry else None,
         "domains": Domain.objects.all(),
@@ -215,7 +220,15 @@ def draft(request, pk: int):
         )
     if wants_json:
         return JsonResponse({"lock": saved.lock, "saved_at": saved.saved_at.isoformat()})
-    return redirect(f"/changes/{pk}/edit?item={request.POST.get('item', '')}")
+    return redirect(_editor_of(request, pk))
+
+
+def _editor_of(request, pk: int) -> str:
+    """The editor on the same item. A formula that is not applied yet goes with it."""
+    query = {"item": request.POST.get("item", "")}
+    if request.POST.get("formula", "").strip():
+        query |= {name: request.POST.get(name, "") for name in ("formula", "formula_dataset")}
+    return f"/changes/{pk}/edit?{urlencode(query)}"
 
 
 def _save(request, change: ChangeRequest):
@@ -230,11 +243,49 @@ def _save(request, change: ChangeRequest):
 
 
 @require_POST
+@vary_on_headers("Accept")
+def check_formula(request, pk: int):
+    """What a typed formula stands for: the faults for the field, a panel for the page."""
+    change = _draft_of(request, pk)
+    content = change.draft.content
+    said = typed(request.POST, content, request.POST.get("item", ""))
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"problems": marked(said.text, said.problems)})
+    return render(request, "governance/_typed.html", {"typed": said})
+
+
+@require_POST
+def use_formula(request, pk: int):
+    """Save what is typed, then make the formula the metric's own. A refused one stays typed."""
+    change = _draft_of(request, pk)
+    key = request.POST.get("item", "")
+    try:
+        saved = _save(request, change)
+        applied = apply_formula(
+            change,
+            key=key,
+            formula=request.POST.get("formula", ""),
+            dataset=request.POST.get("formula_dataset", ""),
+            lock=saved.lock,
+            actor=request.user,
+            via="web",
+        )
+    except EtalonError as error:
+        change = _draft_of(request, pk)
+        return render(
+            request, "governance/edit.html", _context(request, change, error), status=error.status
+        )
+    messages.success(request, f"The formula is applied. {applied.sentence}".replace("`", ""))
+    return redirect(f"/changes/{pk}/edit?item={key}")
+
+
+@require_POST
 def submit_draft(request, pk: int):
     """Save once more and freeze it. What blocks is shown on top, each fault with its place."""
     change = _draft_of(request, pk)
     try:
         saved = _save(request, change) if "item" in request.POST else change.draft
+        _require_applied(request)
         submit(change, lock=saved.lock, actor=request.user, via="web")
     except EtalonError as error:
         change = _draft_of(request, pk)
@@ -242,6 +293,16 @@ def submit_draft(request, pk: int):
             request, "governance/edit.html", _context(request, change, error), status=error.status
         )
     return redirect("web:change", pk=pk)
+
+
+def _require_applied(request) -> None:
+    """Nobody submits a formula that was typed and stands nowhere."""
+    if not request.POST.get("formula", "").strip():
+        return
+    message = "The typed formula is not applied, so that it would be lost."
+    fix = "Apply it, or empty its field."
+    problem = {"place": "formula", "code": "not_applied", "message": message, "fix": fix}
+    raise Invalid(message, problems=[problem])
 
 
 @require_POST
