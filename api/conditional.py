@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
+import orjson
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework.response import Response
@@ -18,8 +19,9 @@ def answer(request, build: Callable[[], object], *, stamp=None, status: int = 20
     """
     body = None
     if stamp is None:
-        body = build()
-        stamp = to_json(body)
+        stamp = to_json(build())
+        # It is written already, and is sent as it is.
+        body = orjson.Fragment(stamp)
     else:
         stamp = to_json([request.get_full_path(), request.user.pk, stamp])
     tag = f'W/"{hashlib.sha256(stamp).hexdigest()[:32]}"'

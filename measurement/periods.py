@@ -7,6 +7,7 @@ one question, whatever the grain, and windows need no alignment of their own.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from semantics.definition import Grain, Weekday
 
@@ -54,8 +55,9 @@ def after(period: date, grain: Grain) -> date:
     return period.replace(year=period.year + month // 12, month=month % 12 + 1)
 
 
+@lru_cache(maxsize=10_000)
 def label(period: date, grain: Grain) -> str:
-    """A period as a chart's axis says it."""
+    """A period as a chart's axis says it. Each is said of many values, a year's of each member."""
     if grain == Grain.MONTH:
         return f"{period:%B} {period.year}"
     if grain == Grain.QUARTER:
