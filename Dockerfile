@@ -20,4 +20,5 @@ RUN SECRET_KEY=only-to-collect-static-files python manage.py collectstatic --no-
 USER etalon
 EXPOSE 8000
 CMD ["gunicorn", "config.wsgi:application", "--bind=0.0.0.0:8000", "--worker-class=gthread", \
-     "--workers=2", "--threads=4", "--preload", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]
+     "--workers=2", "--threads=4", "--keep-alive=75", "--preload", "--worker-tmp-dir=/dev/shm", \
+     "--no-control-socket"]

@@ -45,7 +45,7 @@ def _run(counts: dict[str, str], path: str) -> tuple[list[str], float, bool]:
     began = time.monotonic()
     with tempfile.NamedTemporaryFile("r", suffix=".txt") as figures:
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "--show-capture=no", path],
+            [sys.executable, "-m", "pytest", "-q", path],
             cwd=ROOT,
             env={**os.environ, **counts, "ETALON_FIGURES": figures.name},
         )

@@ -19,6 +19,9 @@ def web(port: int, *, host: str = "127.0.0.1", processes: int = 2, threads: int 
         f"--workers={processes}",
         f"--threads={threads}",
         "--graceful-timeout=4",
+        # Longer than proxies and clients keep an idle connection: whoever sends into one that is
+        # closed at that moment cannot know what became of it.
+        "--keep-alive=75",
         # The application is imported once and shared: half the start and less memory.
         "--preload",
         "--no-control-socket",

@@ -1,6 +1,7 @@
 """The rig that other tests stand on."""
 
 import time
+from http.client import HTTPConnection
 
 import pytest
 import requests
@@ -67,3 +68,18 @@ def test_messages_survive_a_kill_of_the_broker(rig):
     rig.start("worker:default")
 
     rig.wait(lambda: "kept" in pulse.ages())
+
+
+def test_a_connection_that_was_idle_is_served_and_keeps_nobody_from_ending(rig):
+    rig.start("web", processes=1)
+    connection = HTTPConnection("127.0.0.1", rig.port, timeout=10)
+    sockets = []
+    for pause in (4, 0):
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        # Python opens another one, unasked, when the server has closed the first.
+        sockets.append(connection.sock)
+        time.sleep(pause)
+
+    assert sockets[0] is sockets[1] is not None
+    assert rig.end("web") < 5
