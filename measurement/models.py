@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import models
@@ -95,6 +96,11 @@ class Backfill(models.Model):
     def __str__(self):
         return f"Backfill {self.pk}"
 
+    @property
+    def last_day(self) -> date:
+        """The range as people say it: `until` is the day after."""
+        return self.until - timedelta(days=1)
+
 
 class BackfillTarget(models.Model):
     """One metric that a backfill computes, by one resolution, at some grains and dimensions.
@@ -170,6 +176,10 @@ class BackfillWindow(models.Model):
 
     def __str__(self):
         return f"{self.start} – {self.until}"
+
+    @property
+    def last_day(self) -> date:
+        return self.until - timedelta(days=1)
 
 
 class Slice(models.Model):

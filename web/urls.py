@@ -75,7 +75,7 @@ urlpatterns = [
     path("backfills", backfills.backfills, name="backfills"),
     path("backfills/<int:pk>", backfills.backfill, name="backfill"),
     re_path(
-        r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|cancel)$",
+        r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|release|cancel)$",
         backfills.move,
         name="backfill-move",
     ),

@@ -1,5 +1,6 @@
-"""How far a run has come, for its page."""
+"""The list of runs, and how far one of them has come."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from django.db.models.functions import Now
 
 from catalog.models import Metric
 from measurement.choices import PASSING, UNFINISHED, BackfillStatus, WindowState
-from measurement.models import Backfill, BackfillWindow
+from measurement.models import Backfill, BackfillTarget, BackfillWindow
 
 # Due work that nobody has taken for this long means that no worker listens.
 UNHEARD = timedelta(seconds=60)
@@ -68,6 +69,52 @@ class Difference:
     moved: int
     widest_pct: Decimal | None
     widest_period: date | None
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in a list: what it computes, and how many of its windows are done."""
+
+    run: Backfill
+    keys: list[str]
+    done: int
+    total: int
+
+
+def runs_page(
+    *,
+    statuses: Collection[str] | None = None,
+    purposes: Collection[str] | None = None,
+    metrics: Collection[int] | None = None,
+    before: int | None = None,
+    limit: int,
+) -> tuple[list[RunRow], int | None]:
+    """Runs, newest first, and where the next page begins. What is None does not narrow it."""
+    found = Backfill.objects.order_by("-pk")
+    if statuses is not None:
+        found = found.filter(status__in=statuses)
+    if purposes is not None:
+        found = found.filter(purpose__in=purposes)
+    if metrics is not None:
+        of_metrics = BackfillTarget.objects.filter(metric__in=metrics)
+        found = found.filter(pk__in=of_metrics.values("backfill_id"))
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    runs = list(found.prefetch_related("targets")[: limit + 1])
+    shown = runs[:limit]
+    # Of the page alone: all windows of all runs are far more.
+    windows = BackfillWindow.objects.filter(backfill__in=shown).values("backfill_id").order_by()
+    counts = {
+        backfill_id: (done, total)
+        for backfill_id, done, total in windows.annotate(
+            done=Count("pk", filter=Q(state=WindowState.DONE)), total=Count("pk")
+        ).values_list("backfill_id", "done", "total")
+    }
+    rows = [
+        RunRow(run, sorted({one.key for one in run.targets.all()}), *counts.get(run.pk, (0, 0)))
+        for run in shown
+    ]
+    return rows, shown[-1].pk if len(runs) > limit else None
 
 
 def progress_of(backfill: Backfill) -> Progress:

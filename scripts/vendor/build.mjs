@@ -44,6 +44,7 @@ const BUNDLES = [
 
 const COPIES = [
   { out: "htmx.js", packages: ["htmx.org"], from: "htmx.org/dist/htmx.min.js" },
+  { out: "idiomorph.js", packages: ["idiomorph"], from: "idiomorph/dist/idiomorph-ext.min.js" },
   {
     out: "inter-latin.woff2",
     packages: ["@fontsource-variable/inter"],

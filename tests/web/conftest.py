@@ -15,7 +15,13 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.test import Client
 
-from accounts.models import User
+from accounts.choices import Role
+from accounts.models import RoleGrant, User
+from measurement.services.turns import work_off
+from measurement.warehouses import close_sources
+from tests.measurement import company as shop_of
+from tests.measurement.catalog import Shop, sales_spec
+from tests.measurement.conftest import NOON
 
 PASSWORD = "a-measure-of-platinum"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -35,6 +41,28 @@ def person(db):
 def web(client, person):
     """A client that is signed in as `person`."""
     client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def shop(committed_db, tmp_path, settings):
+    """A shop with one metric and its values; cem is its steward, and ana only reads."""
+    settings.ETALON_NOW = NOON
+    shop_of.write(tmp_path / "shop", shop_of.orders(40))
+    shop_of.make_source(tmp_path / "shop")
+    shop = Shop()
+    shop.publish("sales", sales_spec())
+    work_off(shop.plan("sales"))
+    shop.steward = make_person("cem")
+    RoleGrant.objects.create(user=shop.steward, role=Role.STEWARD, domain=shop.domain)
+    yield shop
+    close_sources()
+
+
+@pytest.fixture
+def cem(shop):
+    client = Client()
+    client.force_login(shop.steward)
     return client
 
 

@@ -113,7 +113,7 @@ PAGES = {
     "changes/<int:pk>/undo":          (NO_GET, HELP),
     "backfills":                      (READ, NO_GET),
     "backfills/<int:pk>":             (READ, NO_GET),
-    r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|cancel)$":
+    r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|release|cancel)$":
                                       (NO_GET, "in in 403 -> 403 403 -> -> 403"),
     "sign-in":                        ("200 200 -> -> -> -> -> -> ->",
                                        "-> -> -> -> -> -> -> -> ->"),
@@ -357,7 +357,7 @@ def filled(route: str, world: World) -> str:
         r"(?P<key>[a-z]\w*)": "net_sales",
         "(?P<number>[0-9]{1,9})": "1",
         "(?P<pk>[0-9]{1,18})": str(world.run.pk),
-        "(?P<verb>pause|resume|retry|cancel)": "pause",
+        "(?P<verb>pause|resume|retry|release|cancel)": "pause",
         "<slug:key>": "net_sales",
         "<int:said>": str(world.said.pk),
         "<int:pk>": str(about.pk if about else ""),

@@ -2,43 +2,15 @@
 
 from datetime import date, timedelta
 
-import pytest
 from django.test import Client
 
-from accounts.choices import Role
-from accounts.models import RoleGrant, User
 from catalog.models import Metric
 from measurement.choices import Purpose
 from measurement.models import Backfill
 from measurement.services.turns import work_off
-from measurement.warehouses import close_sources
-from tests.measurement import company as shop_of
-from tests.measurement.catalog import Shop, sales_spec
-from tests.measurement.conftest import NOON
+from tests.measurement.catalog import sales_spec
 
 PAGE = "/metrics/sales/compute"
-
-
-@pytest.fixture
-def shop(committed_db, tmp_path, settings):
-    """A shop with one metric; cem is its steward, and ana only reads."""
-    settings.ETALON_NOW = NOON
-    shop_of.write(tmp_path / "shop", shop_of.orders(40))
-    shop_of.make_source(tmp_path / "shop")
-    shop = Shop()
-    shop.publish("sales", sales_spec())
-    work_off(shop.plan("sales"))
-    shop.steward = User.objects.create_user("cem")
-    RoleGrant.objects.create(user=shop.steward, role=Role.STEWARD, domain=shop.domain)
-    yield shop
-    close_sources()
-
-
-@pytest.fixture
-def cem(shop):
-    client = Client()
-    client.force_login(shop.steward)
-    return client
 
 
 def _form(**other) -> dict:

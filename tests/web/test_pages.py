@@ -58,6 +58,8 @@ PAGES = [
     "/changes/{change}",
     "/backfills",
     "/backfills?show=open",
+    "/backfills?show=stuck&purpose=manual&metric=net+sales",
+    "/backfills/{run}?ask=cancel",
     "/backfills/{run}",
 ]
 
@@ -104,7 +106,7 @@ WRITES = [
             *("compare", "split", "undo", "comments/1/resolve", "comments/1/reopen"),
         )
     ),
-    *(f"/backfills/1/{verb}" for verb in ("pause", "resume", "retry", "cancel")),
+    *(f"/backfills/1/{verb}" for verb in ("pause", "resume", "retry", "release", "cancel")),
 ]
 
 
