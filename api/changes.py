@@ -198,7 +198,7 @@ def comment_row(said) -> dict:
 def _why_not(request: ChangeRequest, reader) -> dict:
     return {
         "edit": policies.why_not_edit(reader, request),
-        "submit": policies.why_not_submit(reader, request),
+        "submit": policies.why_not_edit(reader, request),
         "approve": policies.why_not_review(reader, request, Verdict.APPROVE),
         "comment": policies.why_not_review(reader, request, Verdict.COMMENT),
         "publish": policies.why_not_publish(reader, request),

@@ -128,9 +128,13 @@ class ChangeRequest(models.Model):
         return self.status in (Status.IN_REVIEW, Status.SCHEDULED)
 
     def domains(self) -> list[Domain]:
-        """The domains whose people decide, as the revision at hand says."""
+        """The domains whose people decide: as the revision at hand says, else as the draft does."""
         if self.revision is None:
-            return []
+            items = self.draft.content["items"]
+            keys = [item["key"] for item in items]
+            named = [item["stewardship"]["domain"] for item in items if item.get("stewardship")]
+            about = Entry.objects.filter(key__in=keys).values("domain")
+            return list(Domain.objects.filter(Q(key__in=named) | Q(pk__in=about)))
         return list(Domain.objects.filter(pk__in=[n["domain"] for n in self.revision.requirements]))
 
 

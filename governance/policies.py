@@ -32,12 +32,15 @@ def why_not_propose(user: User | None) -> str | None:
 
 
 def why_not_edit(user: User | None, request: ChangeRequest) -> str | None:
-    """Whoever may propose may help: a co-editor, who then cannot approve."""
-    return why_not_propose(user)
-
-
-def why_not_submit(user: User | None, request: ChangeRequest) -> str | None:
-    return why_not_propose(user)
+    """Contributors of its domains may help: as co-editors, who then cannot approve."""
+    why = why_not_propose(user)
+    if why or user is None:
+        return why
+    if request.author_id == user.pk or request.draft.editors.filter(pk=user.pk).exists():
+        return None
+    if any(has_role(user, Role.CONTRIBUTOR, domain) for domain in request.domains()):
+        return None
+    return "Only its author, and contributors of its domain, can edit this change."
 
 
 def why_not_review(
@@ -96,10 +99,6 @@ def why_not_reject(user: User | None, request: ChangeRequest) -> str | None:
     if any(has_role(user, Role.STEWARD, domain) for domain in request.domains()):
         return None
     return "Only a steward of its domain can reject this change."
-
-
-def why_not_rebase(user: User | None, request: ChangeRequest) -> str | None:
-    return why_not_propose(user)
 
 
 def why_not_resolve(user: User | None, said: Comment) -> str | None:

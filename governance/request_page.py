@@ -170,13 +170,13 @@ def why_not_each(
     """For each verb the reason against it: of the person, else of the state, else of readiness."""
     verbs = {
         "edit": ("edit", policies.why_not_edit(user, request)),
-        "submit": ("submit", policies.why_not_submit(user, request)),
+        "submit": ("submit", policies.why_not_edit(user, request)),
         "comment": ("comment", policies.why_not_review(user, request, Verdict.COMMENT)),
         "approve": ("approve", policies.why_not_review(user, request, Verdict.APPROVE)),
         "withdraw": ("withdraw", policies.why_not_withdraw(user, request)),
         "reject": ("reject", policies.why_not_reject(user, request)),
         "publish": ("start_publishing", policies.why_not_publish(user, request)),
-        "rebase": ("edit", policies.why_not_rebase(user, request)),
+        "rebase": ("edit", policies.why_not_edit(user, request)),
         "split": ("edit", policies.why_not_edit(user, request)),
     }
     found = {

@@ -34,7 +34,7 @@ def submit(
     anybody's approval is published before this returns; a preview of what moves is started.
     """
     request = locked(request)
-    permit(policies.why_not_submit(actor, request))
+    permit(policies.why_not_edit(actor, request))
     require(request, "submit")
     draft = Draft.objects.select_for_update().get(request=request)
     if lock is not None and draft.lock != lock:

@@ -86,11 +86,10 @@ def test_it_equals_a_request_made_by_the_services(company, ana):
     assert set(via) == {"api"}
 
 
-def test_a_stale_edit_keeps_both_texts(ana, ben, company):
+def test_a_stale_edit_keeps_both_texts(ana, ben):
     opened = _opened(ana)
     at = f"change-requests/{opened['id']}"
-    helper = Caller(company.dia)
-    helper.patch(at, {"lock": 1, "title": "Hers"})
+    ben.patch(at, {"lock": 1, "title": "Hers"})
 
     response = ana.patch(at, {"lock": 1, "title": "Mine"})
 

@@ -62,7 +62,9 @@ PASSWORD = "a-measure-of-platinum"  # noqa: S105
 READ   = "in     in   200    200   200    200       200     200   200"
 NO_GET = "in     in   405    405   405    405       405     405   405"
 DONE   = "in     in   ->     ->    ->     ->        ->      ->    ->"
-HELP   = "in     in   403    403   ->     ->        ->      ->    403"
+# Whoever contributes anywhere proposes; who contributes in its domain helps.
+OPENS  = "in     in   403    403   ->     ->        ->      ->    403"
+HELP   = "in     in   403    403   ->     403       ->      ->    403"
 # Each address with what a GET answers; the second line is what a POST does that is filled in well.
 PAGES = {
     # Open to all, and without workers it says that they are missing.
@@ -82,17 +84,17 @@ PAGES = {
     "metrics/<slug:key>/checks":      (READ, NO_GET),
     "metrics/<slug:key>/compute":     (READ, "in in 403 -> 403 403 -> -> 403"),
     "metrics/<slug:key>/changes":     (READ, NO_GET),
-    "metrics/<slug:key>/back":        (NO_GET, HELP),
+    "metrics/<slug:key>/back":        (NO_GET, OPENS),
     "changes":                        (READ, NO_GET),
-    "changes/new":                    (READ, HELP),
+    "changes/new":                    (READ, OPENS),
     "changes/<int:pk>":               (READ, NO_GET),
-    "changes/<int:pk>/edit":          ("in in 403 403 200 200 200 200 403", NO_GET),
+    "changes/<int:pk>/edit":          ("in in 403 403 200 403 200 200 403", NO_GET),
     "changes/<int:pk>/draft":         (NO_GET, HELP),
     "changes/<int:pk>/formula":       (NO_GET, HELP),
-    "changes/<int:pk>/formula/check": (NO_GET, "in in 403 403 200 200 200 200 403"),
-    "changes/<int:pk>/live":          ("in in 403 403 200 200 200 200 403", NO_GET),
+    "changes/<int:pk>/formula/check": (NO_GET, "in in 403 403 200 403 200 200 403"),
+    "changes/<int:pk>/live":          ("in in 403 403 200 403 200 200 403", NO_GET),
     # Words alone: no value moves, and there is nothing to compute.
-    "changes/<int:pk>/preview":       (NO_GET, "in in 403 403 422 422 422 422 403"),
+    "changes/<int:pk>/preview":       (NO_GET, "in in 403 403 422 403 422 422 403"),
     "changes/<int:pk>/submit":        (NO_GET, HELP),
     "changes/<int:pk>/discard":       (NO_GET, "in in 403 403 -> 403 403 403 403"),
     "changes/<int:pk>/items":         (NO_GET, HELP),
@@ -109,8 +111,8 @@ PAGES = {
     "changes/<int:pk>/comments/<int:said>/reopen":
                                       (NO_GET, "in in -> 403 -> 403 -> -> 403"),
     # One item: there is nothing to part it from.
-    "changes/<int:pk>/split":         (NO_GET, "in in 403 403 422 422 422 422 403"),
-    "changes/<int:pk>/undo":          (NO_GET, HELP),
+    "changes/<int:pk>/split":         (NO_GET, "in in 403 403 422 403 422 422 403"),
+    "changes/<int:pk>/undo":          (NO_GET, OPENS),
     "backfills":                      (READ, NO_GET),
     "backfills/<int:pk>":             (READ, NO_GET),
     r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|release|cancel)$":

@@ -2,7 +2,6 @@
 
 from urllib.parse import urlencode
 
-from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -11,49 +10,48 @@ from django.views.decorators.vary import vary_on_headers
 from catalog.models import Version
 from core.errors import EtalonError, NotFound
 from governance import policies
-from governance.choices import OPEN, Status
+from governance.choices import Status
 from governance.content import read_content
 from governance.models import ChangeRequest, Comment
 from governance.reading import read
-from governance.selectors.requests import waiting_for
+from governance.selectors.requests import requests_page
 from governance.services import comments, publishing, requests, returning, reviews
 from governance.services.previews import ask_for_preview
 from web.asked import whole
 from web.timeline import events_of
 
-TABS = (
-    ("open", "Open"),
-    ("review", "Needs my review"),
-    ("mine", "Mine"),
-    ("scheduled", "Scheduled"),
-    ("done", "Done"),
-)
-PAGE = 50
+TABS = {
+    "open": "Open",
+    "review": "Needs my review",
+    "mine": "Mine",
+    "scheduled": "Scheduled",
+    "done": "Done",
+}
 
 
 @require_safe
 def changes(request):
-    """The list by tabs; the address says which."""
+    """The list by tabs, newest first; the address says which."""
     tab = request.GET.get("tab", "open")
-    tab = tab if tab in dict(TABS) else "open"
-    rows = ChangeRequest.objects.select_related("author", "revision")
-    if query := request.GET.get("q", "").strip():
-        rows = rows.filter(Q(title__icontains=query) | Q(changes__key__icontains=query)).distinct()
-    found = {
-        "open": lambda: rows.filter(status__in=OPEN)[:PAGE],
-        "review": lambda: [row.request for row in waiting_for(request.user)],
-        "mine": lambda: rows.filter(author=request.user)[:PAGE],
-        "scheduled": lambda: rows.filter(status=Status.SCHEDULED)[:PAGE],
-        "done": lambda: rows.exclude(status__in=OPEN)[:PAGE],
-    }[tab]()
+    tab = tab if tab in TABS else "open"
+    query = request.GET.get("q", "").strip()
+    before = whole(request.GET.get("cursor")) or None
+    page = requests_page(request.user, tab=tab, text=query, before=before)
     context = {
         "place": "changes",
-        "requests": found,
+        "rows": page.rows,
+        "total": page.total,
+        "next_cursor": page.next_before,
         "tab": tab,
         "query": query,
         "tabs": [
-            {"label": label, "url": f"/changes?tab={name}", "is_current": name == tab}
-            for name, label in TABS
+            {
+                "label": label,
+                "url": f"/changes?{urlencode({'tab': name, **({'q': query} if query else {})})}",
+                "is_current": name == tab,
+                "count": page.counts[name],
+            }
+            for name, label in TABS.items()
         ],
     }
     return render(request, "governance/changes.html", context)

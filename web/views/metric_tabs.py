@@ -14,6 +14,7 @@ from catalog.selectors.entries import dependants_of, edges_among, in_force, upst
 from core.errors import EtalonError
 from governance.choices import Verdict
 from governance.models import ChangeRequest, Review
+from governance.selectors.requests import changes_of, rows_of
 from measurement import policies
 from measurement.models import Check, CheckRun
 from measurement.selectors.values import read_values
@@ -256,6 +257,6 @@ def changes(request, key: str):
     entry = found_entry(key)
     context = {
         **frame_of(request, entry, "changes"),
-        "requests": ChangeRequest.objects.about(key).select_related("author", "revision"),
+        "rows": rows_of(changes_of(entry)),
     }
     return render(request, "catalog/changes.html", context)
