@@ -153,7 +153,8 @@ def _freshness(check: Check, dataset: DatasetSpec, today: date, now: datetime) -
         return {"outcome": Outcome.FAILED, "message": "There are no rows at all.", "day": today}
     age = max(0.0, (now - newest).total_seconds() / 3600)
     passed = age <= limit
-    seen = newest.astimezone(ZoneInfo(dataset.time_zone))
+    # The end of a day that is all that is known of a row is said as that day.
+    seen = (newest - timedelta(microseconds=1)).astimezone(ZoneInfo(dataset.time_zone))
     return {
         "outcome": Outcome.PASSED if passed else Outcome.FAILED,
         "day": today,
@@ -168,6 +169,8 @@ def _freshness(check: Check, dataset: DatasetSpec, today: date, now: datetime) -
 
 
 def _hours(hours: float) -> str:
+    if hours < 1:
+        return "less than an hour"
     return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
 
 
