@@ -362,6 +362,7 @@ CELERY_TASK_QUEUES = [
 CELERY_TASK_ROUTES = {
     "measurement.tasks.run_backfill": {"queue": "backfill"},
     "measurement.tasks.run_preview": {"queue": "interactive"},
+    "measurement.tasks.look_at_table": {"queue": "interactive"},
     "measurement.tasks.run_checks": {"queue": "checks"},
     "measurement.tasks.extend_daily": {"queue": "checks"},
     "governance.tasks.settle": {"queue": "interactive"},

@@ -43,6 +43,25 @@ class Source(models.Model):
         return self.name
 
 
+class TableLook(models.Model):
+    """One look into a source, by a worker: which columns a table has now.
+
+    A person who describes a table as a dataset waits for it. It is no record of the source:
+    nothing points at it, and it is removed when nobody reads it any more.
+    """
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+")
+    table = models.CharField(max_length=200)
+    # {"columns": [[name, type at the source], …], "tables": those there are, if it is none of
+    # them}; None until a worker has looked.
+    found = models.JSONField(null=True)
+    error = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+
+    def __str__(self):
+        return f"{self.source_id}: {self.table}"
+
+
 class Backfill(models.Model):
     """The plan to compute one or several resolutions over a range, and how far it has come.
 

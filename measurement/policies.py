@@ -47,6 +47,13 @@ def why_not_configure(user: User | None) -> str | None:
     return "Only people with the admin role may change sources and checks."
 
 
+def why_not_look(user: User | None) -> str | None:
+    """See what columns a table of a source has: for who may describe it as a dataset."""
+    if user is None or has_role(user, Role.CONTRIBUTOR):
+        return None
+    return "You need the role Contributor in some domain to look into a source."
+
+
 def why_not_preview(user: User | None) -> str | None:
     if user is None or has_role(user, Role.VIEWER):
         return None

@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.signals import worker_init
 from django.utils.module_loading import import_string
 
-from measurement.services import checks, daily, sweeping, turns
+from measurement.services import checks, daily, looks, sweeping, turns
 from measurement.warehouses.base import end_process_when_deaf
 
 
@@ -32,6 +32,12 @@ def run_preview(backfill_id: int) -> None:
     """The same for what a person waits for, on a queue of its own."""
     if turns.take_turn(backfill_id):
         run_preview.delay(backfill_id)
+
+
+@shared_task
+def look_at_table(look_id: int) -> None:
+    """Ask a source for the columns of a table. Somebody waits; done twice it is done once."""
+    looks.take_look(look_id)
 
 
 @shared_task

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from core.errors import Invalid
 from semantics.card import Unit, Words
-from semantics.definition import Aggregation, Grain
+from semantics.definition import Aggregation, DatasetSpec, Grain
 from web.asked import is_whole
 
 TEXTS = (
@@ -156,6 +156,8 @@ def _spec_from(post: QueryDict, item: dict) -> dict:
     spec = item["spec"]
     if "yaml" in post:
         return _yaml_from(post["yaml"])
+    if item["kind"] == "segment" and "filter" in post:
+        return {**spec, "dataset": post.get("dataset", ""), "filter": post["filter"].strip()}
     if "type" not in post:
         return spec
     changed = dict(spec)
@@ -167,6 +169,14 @@ def _spec_from(post: QueryDict, item: dict) -> dict:
     changed["fill_nulls_with"] = int(fill) if is_whole(fill.removeprefix("-")) else None
     changed |= dict(_BY_TYPE[spec["type"]](post, spec))
     return changed
+
+
+def as_yaml(spec: dict) -> str:
+    """A dataset as a person writes it: in the order of the reference, a column or entity a line."""
+    ordered = {name: spec[name] for name in DatasetSpec.model_fields if name in spec}
+    return yaml.safe_dump(
+        ordered | spec, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    )
 
 
 def _yaml_from(text: str) -> dict:

@@ -62,8 +62,22 @@ def _units(text: str, start: int, end: int) -> dict:
     return {"from": before, "to": until}
 
 
+def names_for_filters(known: Mapping[str, AnySpec]) -> list[dict]:
+    """Dimensions with the datasets whose rows they are `of`, or are reached from."""
+    return [row for row in _names_of_datasets(known) if row["type"] == "dimension"]
+
+
 def names_for_formulas(known: Mapping[str, AnySpec], key: str) -> list[dict]:
     """Columns and dimensions with the datasets that they are `of`, and metrics."""
+    metrics = [
+        {"label": name, "type": "metric", "detail": one.type}
+        for name, one in known.items()
+        if one.type in METRIC_TYPES and name != key
+    ]
+    return [*_names_of_datasets(known), *metrics]
+
+
+def _names_of_datasets(known: Mapping[str, AnySpec]) -> list[dict]:
     datasets = {name: spec for name, spec in known.items() if isinstance(spec, DatasetSpec)}
     found: dict[tuple[str, str], dict] = {}
     for name, spec in datasets.items():
@@ -72,9 +86,4 @@ def names_for_formulas(known: Mapping[str, AnySpec], key: str) -> list[dict]:
         for label, kind, detail in (*columns, *paths):
             row = {"label": label, "type": kind, "detail": detail, "of": []}
             found.setdefault((label, kind), row)["of"].append(name)
-    metrics = [
-        {"label": name, "type": "metric", "detail": one.type}
-        for name, one in known.items()
-        if one.type in METRIC_TYPES and name != key
-    ]
-    return [*found.values(), *metrics]
+    return list(found.values())

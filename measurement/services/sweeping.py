@@ -13,6 +13,7 @@ from measurement.closures import closure_of, datasets
 from measurement.models import Backfill, BackfillTarget, BackfillWindow, StagedValue
 from measurement.services import checks, moves
 from measurement.services.backfills import retry_backfill
+from measurement.services.looks import forget_looks
 from measurement.services.questions import groups_of
 from measurement.warehouses import open_source
 from measurement.warehouses.datasets import what_is_missing
@@ -115,5 +116,6 @@ def forget_staged() -> None:
         old = Backfill.objects.filter(purpose=purpose, finished_at__lt=clock.now() - kept)
         ids = old.values_list("pk", flat=True)
         StagedValue.objects.filter(backfill_id__in=list(ids[:500])).delete()
+    forget_looks()
     gone = Backfill.objects.filter(status=BackfillStatus.CANCELLED)
     StagedValue.objects.filter(backfill_id__in=gone.values("pk")).delete()

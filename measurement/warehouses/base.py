@@ -89,6 +89,9 @@ class Warehouse(Protocol):
     def columns(self, relation: str) -> Mapping[str, str]:
         """The columns of a table or view with their types; empty when there is none."""
 
+    def tables(self) -> list[str]:
+        """The tables and views that can be read, as a dataset names them: `shop.orders`."""
+
     def is_current(self) -> bool:
         """Whether what the connection was opened on is still what is there."""
 

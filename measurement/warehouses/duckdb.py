@@ -129,6 +129,14 @@ class DuckDb:
         ).fetchall()
         return dict(rows)
 
+    def tables(self) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+            "WHERE table_schema = ? ORDER BY 1",
+            [self.schema],
+        ).fetchall()
+        return [name for (name,) in rows]
+
     def is_current(self) -> bool:
         return self._files == _files(self.folder)
 

@@ -126,6 +126,16 @@ class PostgreSql:
         connection.close()
         return {name: str(type_) for name, type_ in rows}
 
+    def tables(self) -> list[str]:
+        with self._connect(CONNECT_SECONDS) as connection:
+            rows = connection.execute(
+                "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+                "WHERE table_schema = %s ORDER BY 1",
+                [self.schema],
+            ).fetchall()
+        connection.close()
+        return [name for (name,) in rows]
+
     def is_current(self) -> bool:
         return os.environ.get(self._variable) == self._url
 

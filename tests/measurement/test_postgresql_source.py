@@ -141,3 +141,7 @@ def _running() -> int:
     with psycopg.connect(superuser_url("postgres")) as admin:
         query = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND state = 'active'"
         return admin.execute(query, [ROLE]).fetchone()[0]
+
+
+def test_the_tables_that_can_be_read_are_named(source):
+    assert "public.f" in open_source(source).tables()

@@ -2,99 +2,34 @@
 
 from urllib.parse import urlencode
 
-import yaml
 from django.contrib import messages
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.models import Domain
-from catalog.choices import Kind, Tier
+from catalog.choices import Kind
 from catalog.models import Entry
 from catalog.selectors.entries import entry_by_key, specs_in_force
-from catalog.stewardship import Stewardship, stewardship_of
+from catalog.stewardship import stewardship_of
 from core.errors import EtalonError, Invalid, NotAllowed
 from governance import policies
 from governance.assessment import assess
-from governance.content import Content, Item, read_content
+from governance.content import read_content
 from governance.evidence import evidence_of
 from governance.models import ChangeRequest
 from governance.reading import past_of
 from governance.services.formulas import apply_formula
 from governance.services.previews import ask_for_preview
-from governance.services.requests import item_of, open_request, save_draft, withdraw
+from governance.services.requests import item_of, save_draft, withdraw
 from governance.services.submitting import requirements_for, submit
 from semantics.definition import METRIC_TYPES, Aggregation, DatasetSpec, Grain
 from semantics.problems import DefinitionRefused
 from semantics.question import askable_dimensions
 from web import editor
 from web.asked import whole
-from web.formulas import marked, names_for_formulas, typed
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def new(request):
-    """Choose what to change, or name something new. A POST opens the draft."""
-    why_not = policies.why_not_propose(request.user)
-    context = {"why_not": why_not, "types": METRIC_TYPES, "place": "changes"}
-    context["domains"] = Domain.objects.all()
-    context["asked"] = request.POST or request.GET
-    if request.method != "POST":
-        chosen = request.GET.get("entry", "")
-        context["entries"] = _found_entries(request.GET.get("q", ""), chosen)
-        return render(request, "governance/new.html", context)
-    if why_not:
-        raise NotAllowed(why_not)
-    try:
-        if key := request.POST.get("entry"):
-            opened = _open_for(entry_by_key(key), request.user)
-        else:
-            opened = _open_new(request)
-    except EtalonError as error:
-        context |= {"refused": error, "entries": _found_entries("", "")}
-        return render(request, "governance/new.html", context, status=error.status)
-    return redirect("web:change-edit", pk=opened.pk)
-
-
-def _found_entries(query: str, chosen: str):
-    rows = Entry.objects.live().select_related("domain")
-    if chosen:
-        return rows.filter(key=chosen)
-    if query:
-        return rows.filter(name__icontains=query)[:30]
-    return rows.order_by("tier", "name")[:30]
-
-
-def _open_for(entry: Entry, user) -> ChangeRequest:
-    """The person's own draft about this entry if there is one, else a new one."""
-    mine = ChangeRequest.objects.filter(author=user, status="draft").about(entry.key).first()
-    if mine:
-        return mine
-    item = item_of(entry)
-    content = Content(title=f"Change {entry.name}", items=[item])
-    return open_request(content=content.as_json(), actor=user, via="web")
-
-
-def _open_new(request) -> ChangeRequest:
-    post = request.POST
-    name = post.get("name", "").strip()
-    key = post.get("key", "").strip() or name.lower().replace(" ", "_")
-    kind = post.get("type", "simple")
-    item = Item(
-        key=key,
-        kind="metric",
-        base=None,
-        spec=editor.STARTS.get(kind, editor.STARTS["simple"]),
-        words=editor.blank_words(name or key, post.get("definition", "").strip()),
-        stewardship=Stewardship(
-            domain=post.get("domain", ""),
-            tier=Tier.LOCAL if post.get("tier") == "local" else Tier.THREE,
-            owners=[request.user.username],
-        ),
-    )
-    content = Content(title=f"New metric: {name or key}", items=[item])
-    return open_request(content=content.as_json(), actor=request.user, via="web")
+from web.formulas import marked, names_for_filters, names_for_formulas, typed
 
 
 def _draft_of(request, pk: int) -> ChangeRequest:
@@ -152,9 +87,7 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "denominator_filters": "\n".join(spec.get("denominator", {}).get("filters", [])),
         "inputs": editor.lines_of_inputs(spec.get("inputs", [])),
         "window": spec.get("window") or {},
-        "yaml": yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
-        if item["kind"] != Kind.METRIC
-        else None,
+        "yaml": editor.as_yaml(spec) if item["kind"] == Kind.DATASET else None,
         "names": _names(spec, known, key),
         "typed": typed(request.POST or request.GET, content, key),
         "formula_names": names_for_formulas(known, key) if item["kind"] == Kind.METRIC else [],
@@ -193,6 +126,8 @@ def _names(spec: dict, known, key: str) -> list[dict]:
             {"label": column.name, "type": "column", "detail": column.type.value}
             for column in dataset.columns
         ]
+    if spec.get("type") == "segment":
+        return names_for_filters(known)
     found += [
         {"label": path, "type": "dimension", "detail": "dimension"} for path in _reached(key, known)
     ]
