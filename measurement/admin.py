@@ -66,7 +66,7 @@ class BackfillAdmin(KeptAdmin):
 
 @admin.register(Check)
 class CheckAdmin(KeptAdmin):
-    note = "Checks belong to datasets. Propose a change of the dataset."
+    note = "What a check allows is changed on its own page of the site, with a reason."
     list_display = ["dataset", "kind", "is_blocking"]
     list_filter = ["kind", "is_blocking"]
     list_select_related = ["dataset"]

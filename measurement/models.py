@@ -338,8 +338,10 @@ class Check(models.Model):
     kind = models.CharField(max_length=10, choices=CheckKind)
     parameters = models.JSONField(default=dict)
     is_blocking = models.BooleanField(default=True)
+    # Since when somebody wants it run, whatever its interval says; a run takes that away.
+    asked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["asked_at"])
 
     class Meta:
         ordering = ["dataset", "kind"]

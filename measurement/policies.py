@@ -3,9 +3,9 @@
 from accounts.choices import Role
 from accounts.models import User
 from accounts.policies import has_role
-from catalog.models import Metric, Ownership
+from catalog.models import Entry, Metric, Ownership
 from measurement.choices import PASSING
-from measurement.models import Backfill
+from measurement.models import Backfill, Check
 
 
 def why_not_operate(user: User | None, backfill: Backfill) -> str | None:
@@ -54,14 +54,21 @@ def why_not_look(user: User | None) -> str | None:
     return "You need the role Contributor in some domain to look into a source."
 
 
+def why_not_ask(user: User | None, check: Check) -> str | None:
+    """Have a check run now, which asks its source."""
+    if user is None or has_role(user, Role.ADMIN) or _answers_for(user, check.dataset):
+        return None
+    return f"Only owners and stewards of {check.dataset.name}, and admins, may run its checks."
+
+
 def why_not_preview(user: User | None) -> str | None:
     if user is None or has_role(user, Role.VIEWER):
         return None
     return "You need a role in some domain to compute a preview."
 
 
-def _answers_for(user: User, metric: Metric) -> bool:
+def _answers_for(user: User, entry: Entry) -> bool:
     if not user.is_active:
         return False
-    owns = Ownership.objects.filter(entry=metric, user=user).exists()
-    return owns or has_role(user, Role.STEWARD, metric.domain)
+    owns = Ownership.objects.filter(entry=entry, user=user).exists()
+    return owns or has_role(user, Role.STEWARD, entry.domain)

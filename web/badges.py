@@ -102,6 +102,7 @@ CHECKS = {
     "passed": Look("Passed", "good", "shape-check"),
     "failed": Look("Failed", "bad", "shape-square"),
     "error": Look("Could not run", "warn", "shape-triangle", "An outcome is missing: not a pass."),
+    "missing": Look("Not run yet", "", "shape-ring", "It runs by itself within minutes."),
 }
 
 VERDICTS = {

@@ -1,4 +1,4 @@
-"""Forms of accounts and of runs by hand, and the manners that all forms of the web share."""
+"""Forms of accounts, runs by hand and checks, and the manners that all forms of the web share."""
 
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -10,11 +10,15 @@ from django.contrib.auth.password_validation import (
     password_validators_help_texts,
     validate_password,
 )
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.choices import Scope
 from accounts.services import MAX_TOKEN_DAYS
 from core.errors import EtalonError
+from measurement.choices import CheckKind
+from measurement.models import Check
 from measurement.selectors.ranges import OfficialLine
+from measurement.services.checks import DEFAULTS, LIMITS
 from web.entries import dimension_name
 
 
@@ -184,3 +188,50 @@ class RangeForm(forms.Form):
     def until(self) -> date | None:
         last = self.cleaned_data.get("last")
         return last + timedelta(days=1) if last and last < date.max else None
+
+
+class CheckForm(forms.Form):
+    """What a check allows; of a row count people say percent, and a share is kept."""
+
+    limit = forms.FloatField()
+    is_blocking = forms.BooleanField(
+        label="Hold runs back when it fails",
+        required=False,
+        help_text="Otherwise metrics only say that their data is in doubt.",
+    )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=300,
+        help_text="Kept with the check and in the audit log.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why the check is changed."},
+    )
+
+    def __init__(self, sent, *, check: Check):
+        name, least, most = LIMITS[CheckKind(check.kind)]
+        self.scale = 1 if check.kind == CheckKind.FRESHNESS else 100
+        value = float(check.parameters.get(name, DEFAULTS[CheckKind(check.kind)][name]))
+        initial = {"limit": f"{value * self.scale:g}", "is_blocking": check.is_blocking}
+        super().__init__(sent, initial=initial)
+        field = self.fields["limit"]
+        field.label, field.help_text = _LIMIT_SAYS[CheckKind(check.kind)]
+        low, high = least * self.scale, most * self.scale
+        field.validators += [MinValueValidator(low), MaxValueValidator(high)]
+        field.widget.attrs |= {"min": f"{low:g}", "max": f"{high:g}"}
+
+    @property
+    def kept_limit(self) -> float:
+        return round(self.cleaned_data["limit"] / self.scale, 6)
+
+
+_LIMIT_SAYS = {
+    CheckKind.FRESHNESS: (
+        "Hours that the newest row may be old",
+        "Weekends and holidays without rows count, too.",
+    ),
+    CheckKind.ROW_COUNT: (
+        "Percent below the usual that a day may lie",
+        "As far above it is the other way round: at 50, half or twice as many. Days that varied "
+        "more by themselves are allowed to go on doing so.",
+    ),
+}

@@ -4,6 +4,7 @@ from web.views import (
     backfills,
     catalog,
     changes,
+    checks,
     compute,
     editor,
     frame,
@@ -73,6 +74,8 @@ urlpatterns = [
     path("changes/<int:pk>/split", changes.split, name="change-split"),
     path("changes/<int:pk>/undo", changes.undo, name="change-undo"),
     path("changes/<int:pk>/rebase", changes.rebase, name="change-rebase"),
+    path("checks/<int:pk>", checks.check, name="check"),
+    path("checks/<int:pk>/run", checks.run_now, name="check-run"),
     path("backfills", backfills.backfills, name="backfills"),
     path("backfills/<int:pk>", backfills.backfill, name="backfill"),
     re_path(

@@ -12,8 +12,9 @@ from django.db import transaction
 
 from catalog.models import Dataset
 from core import audit, clock
-from core.errors import EtalonError, NotAllowed
-from core.row_history import sign
+from core.errors import EtalonError, Invalid, NotAllowed
+from core.jobs import ring
+from core.row_history import keep_quiet, sign
 from measurement import policies
 from measurement.choices import PASSING, CheckKind, Outcome
 from measurement.closures import closure_of, datasets, dated_datasets
@@ -32,6 +33,7 @@ WEEKS_BACK = 8
 ENOUGH_PAST = 3
 # A normal deviation in units of the median deviation, and how many of them are still usual.
 _DEVIATION, _USUAL = 1.4826, 4
+_TASK = "measurement.tasks.run_checks"
 
 
 def ensure_checks() -> None:
@@ -46,29 +48,78 @@ def ensure_checks() -> None:
             )
 
 
+# What of each kind can be set, and within which bounds.
+LIMITS = {
+    CheckKind.FRESHNESS: ("max_age_hours", 1.0, 24.0 * 366),
+    CheckKind.ROW_COUNT: ("band", 0.05, 1.0),
+}
+
+
 @transaction.atomic
-def save_check(check: Check, *, actor, via: str = "service") -> Check:
-    """Change what a check allows, or whether it holds runs back."""
+def change_check(
+    check: Check, *, limit: float, is_blocking: bool, actor, reason: str, via: str = "service"
+) -> Check:
+    """Change what a check allows, and whether it holds runs back, with the reason.
+
+    `limit` is the one figure of its kind; see LIMITS. Without a difference nothing is written.
+    """
+    check = Check.objects.select_for_update(of=("self",)).get(pk=check.pk)
     if why := policies.why_not_configure(actor):
         raise NotAllowed(why)
-    sign(check, actor=actor)
-    check.save()
+    name, least, most = LIMITS[CheckKind(check.kind)]
+    if not least <= limit <= most:  # NaN is neither
+        _refuse("limit", "bad_value", f"`{name}` lies between {least:g} and {most:g}.")
+    if not reason.strip():
+        _refuse("reason", "required", "Say why the check is changed.")
+    parameters = {**check.parameters, name: limit}
+    if (parameters, is_blocking) == (check.parameters, check.is_blocking):
+        return check
+    before = {"parameters": check.parameters, "is_blocking": check.is_blocking}
+    check.parameters, check.is_blocking = parameters, is_blocking
+    # What it found by the rule from before says nothing about the new one.
+    check.asked_at = clock.now()
+    sign(check, actor=actor, reason=reason.strip())
+    check.save(update_fields=["parameters", "is_blocking", "asked_at"])
     audit.record(
         "check.change",
         check,
         actor=actor,
         via=via,
-        parameters=check.parameters,
-        is_blocking=check.is_blocking,
+        reason=reason,
+        parameters=parameters,
+        is_blocking=is_blocking,
+        before=before,
     )
+    ring(_TASK)
     return check
 
 
+@transaction.atomic
+def ask_check(check: Check, *, actor, via: str = "service") -> Check:
+    """Have a check run now by a worker. Asked again before it ran, nothing more is written."""
+    check = Check.objects.select_for_update(of=("self",)).get(pk=check.pk)
+    if why := policies.why_not_ask(actor, check):
+        raise NotAllowed(why)
+    if check.asked_at is not None:
+        return check
+    check.asked_at = clock.now()
+    keep_quiet(check)
+    check.save(update_fields=["asked_at"])
+    audit.record("check.ask", check, actor=actor, via=via)
+    ring(_TASK)
+    return check
+
+
+def _refuse(place: str, code: str, message: str) -> None:
+    raise Invalid(message, problems=[{"place": place, "code": code, "message": message}])
+
+
 def run_due_checks() -> list[CheckRun]:
-    """Run every check that has not run within its interval."""
+    """Run every check that has not run within its interval, those first that somebody asked for."""
     ensure_checks()
     checks = Check.objects.filter(dataset__in=Dataset.objects.live())
-    return [run_check(check) for check in checks if not _is_recent(latest_run(check))]
+    due = [check for check in checks if check.asked_at or not _is_recent(latest_run(check))]
+    return [run_check(check) for check in sorted(due, key=lambda check: check.asked_at is None)]
 
 
 def run_check(check: Check) -> CheckRun:
@@ -81,6 +132,8 @@ def run_check(check: Check) -> CheckRun:
         result = measure(check, dataset, today, now)
     except EtalonError as error:
         result = {"outcome": Outcome.ERROR, "message": error.message[:400], "day": today}
+    # Whoever asked before it began is answered. The history does not hold what is asked.
+    Check.objects.filter(pk=check.pk, asked_at__lte=now).update(asked_at=None)
     return CheckRun.objects.create(check_rule=check, ran_at=now, **result)
 
 
@@ -125,7 +178,7 @@ def why_hold(backfill: Backfill) -> str:
     blocking = Check.objects.filter(dataset__key__in=keys, is_blocking=True)
     for check in blocking.select_related("dataset"):
         last = latest_run(check)
-        run = last if last and _is_recent(last) else run_check(check)
+        run = last if last and _is_recent(last) and not check.asked_at else run_check(check)
         if run.outcome != Outcome.PASSED:
             return f"{check}: {run.message}"
     return ""

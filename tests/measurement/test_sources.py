@@ -8,8 +8,7 @@ from accounts.models import User
 from accounts.services import grant_role
 from core.errors import Invalid, NotAllowed
 from core.models import AuditEvent
-from measurement.models import Check, Source
-from measurement.services.checks import ensure_checks, save_check
+from measurement.models import Source
 from measurement.services.sources import save_source, try_source
 from measurement.warehouses import close_sources
 from tests.measurement import company
@@ -74,19 +73,6 @@ def test_a_source_that_cannot_work_or_holds_a_secret_is_refused(admin, kind, con
         save_source(source, actor=admin)
     assert refused.value.details["problems"][0]["place"] == place
     assert not Source.objects.filter(key="new").exists()
-
-
-def test_checks_are_changed_by_admins_and_on_record(shop, admin):
-    ensure_checks()
-    check = Check.objects.get(kind="freshness")
-    check.parameters = {"max_age_hours": 5}
-    with pytest.raises(NotAllowed):
-        save_check(check, actor=shop.author)
-
-    save_check(check, actor=admin, via="admin")
-
-    assert AuditEvent.objects.first().action == "check.change"
-    assert check.history.count() == 2
 
 
 DESCRIBED = """

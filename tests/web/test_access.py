@@ -113,6 +113,8 @@ PAGES = {
     # One item: there is nothing to part it from.
     "changes/<int:pk>/split":         (NO_GET, "in in 403 403 422 403 422 422 403"),
     "changes/<int:pk>/undo":          (NO_GET, OPENS),
+    "checks/<int:pk>":                (READ, "in in 403 403 403 403 403 -> 403"),
+    "checks/<int:pk>/run":            (NO_GET, "in in 403 403 -> 403 -> -> 403"),
     "backfills":                      (READ, NO_GET),
     "backfills/<int:pk>":             (READ, NO_GET),
     r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|release|cancel)$":
@@ -277,7 +279,7 @@ class World(factories.Company):
             actor=None,
         )
         check = Check.objects.create(
-            dataset=Dataset.objects.get(), kind="rows", parameters={"least": 1}
+            dataset=Dataset.objects.get(), kind="row_count", parameters={"band": 0.5}
         )
         found = [
             *(self.ben, self.sales, metric, check.dataset, self.run, check, self.review),
@@ -349,6 +351,7 @@ def filled(route: str, world: World) -> str:
         if deed == "undo"
         else world.review,
         "backfills": world.run,
+        "checks": world.rows["measurement/check"],
         "profile": world.token,
         "notices": world.notice,
     }.get(route.partition("/")[0])
@@ -402,6 +405,7 @@ def forms(world: World) -> dict[str, dict]:
         "metrics/<slug:key>/compute": {
             "first": "2026-01-05", "last": "2026-01-06", "reason": "Late rows.",
         },
+        "checks/<int:pk>": {"limit": "40", "is_blocking": "on", "reason": "So."},
         "changes/new": {"entry": "net_sales"},
         "changes/<int:pk>/draft": {**item, "notes": "Changed."},
         "changes/<int:pk>/formula": {**item, "formula": "avg(amount)"},

@@ -8,7 +8,8 @@ from django.test import Client
 
 from catalog.models import Follow
 from governance.models import ChangeRequest
-from measurement.models import Backfill
+from measurement.models import Backfill, Check
+from measurement.services.checks import ensure_checks
 from tests import factories
 from web.exports import cell
 
@@ -56,6 +57,7 @@ PAGES = [
     "/changes?tab=done&q=change",
     "/changes/new",
     "/changes/{change}",
+    "/checks/{check}",
     "/backfills",
     "/backfills?show=open",
     "/backfills?show=stuck&purpose=manual&metric=net+sales",
@@ -66,7 +68,12 @@ PAGES = [
 
 def _placed(url: str, company) -> str:
     """The address with the ids of what this test's company has."""
-    return url.format(change=company.start.pk, run=Backfill.objects.latest("pk").pk)
+    ensure_checks()
+    return url.format(
+        change=company.start.pk,
+        run=Backfill.objects.latest("pk").pk,
+        check=Check.objects.latest("pk").pk,
+    )
 
 
 @pytest.mark.parametrize("url", PAGES)
@@ -81,14 +88,21 @@ def test_a_viewer_reads_every_page(company, url, django_assert_max_num_queries):
 
 @pytest.mark.parametrize("url", PAGES)
 def test_nobody_reads_without_signing_in(db, url):
-    answer = Client().get(url.format(change=1, run=1))
+    answer = Client().get(url.format(change=1, run=1, check=1))
 
     assert answer.status_code == 302
     assert answer["Location"].startswith("/sign-in")
 
 
 @pytest.mark.parametrize(
-    "url", ["/metrics/unknown", "/metrics/net_sales@9", "/changes/999999", "/backfills/999999"]
+    "url",
+    [
+        "/metrics/unknown",
+        "/metrics/net_sales@9",
+        "/changes/999999",
+        "/backfills/999999",
+        "/checks/999999",
+    ],
 )
 def test_what_is_not_there_is_said_so(company, url):
     assert _as(company.eve).get(url).status_code == 404
@@ -106,6 +120,7 @@ WRITES = [
             *("compare", "split", "undo", "comments/1/resolve", "comments/1/reopen"),
         )
     ),
+    "/checks/1/run",
     *(f"/backfills/1/{verb}" for verb in ("pause", "resume", "retry", "release", "cancel")),
 ]
 
