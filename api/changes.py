@@ -8,13 +8,12 @@ from rest_framework.response import Response
 
 from api.rows import person
 from core.errors import NotFound
-from governance import policies
 from governance.approvals import requirements_of, who_must_agree
 from governance.assessment import Assessment, assess
-from governance.choices import Verdict
 from governance.content import Content, read_content
 from governance.models import Change, ChangeRequest, Revision
 from governance.readiness import Readiness, readiness_of
+from governance.request_page import why_not_each
 from measurement.previews import PreviewFigures
 from measurement.selectors.previews import PreviewRun
 
@@ -80,12 +79,13 @@ def _revision_row(revision: Revision) -> dict:
 
 def request_detail(request: ChangeRequest, reader) -> dict:
     """All of a request. What still stands in its way is told while it is open."""
-    judged = ready = None
+    judged = ready = found = None
     if request.is_open:
         content = current_content(request)
         assessment = assess(content)
         judged = _assessment(assessment)
-        ready = _readiness(readiness_of(request, content, assessment))
+        found = readiness_of(request, content, assessment)
+        ready = _readiness(found)
     needs = requirements_of(request.revision) if request.revision else []
     return {
         **request_row(request),
@@ -99,7 +99,7 @@ def request_detail(request: ChangeRequest, reader) -> dict:
         "readiness": ready,
         "reviews": _reviews(request),
         "comments": _comments(request),
-        "why_not": _why_not(request, reader),
+        "why_not": why_not_each(request, reader, found),
     }
 
 
@@ -192,19 +192,6 @@ def comment_row(said) -> dict:
         "created_at": said.created_at,
         "resolved_at": said.resolved_at,
         "resolved_by": person(said.resolved_by) if said.resolved_by else None,
-    }
-
-
-def _why_not(request: ChangeRequest, reader) -> dict:
-    return {
-        "edit": policies.why_not_edit(reader, request),
-        "submit": policies.why_not_edit(reader, request),
-        "approve": policies.why_not_review(reader, request, Verdict.APPROVE),
-        "comment": policies.why_not_review(reader, request, Verdict.COMMENT),
-        "publish": policies.why_not_publish(reader, request),
-        "withdraw": policies.why_not_withdraw(reader, request),
-        "reject": policies.why_not_reject(reader, request),
-        "undo": policies.why_not_undo(reader, request),
     }
 
 

@@ -218,7 +218,7 @@ class ChangeRequestDetail(ChangeRequestRow):
     comments = CommentRow(many=True)
     why_not = s.DictField(
         child=s.CharField(allow_null=True),
-        help_text="For each action: why the caller may not do it, or None.",
+        help_text="For each action: why the caller may not do it now, or None.",
     )
 
 
