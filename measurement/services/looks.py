@@ -36,10 +36,10 @@ def columns_at_source(source: Source, table: str, *, actor) -> Mapping[str, str]
         raise _no_table(f"“{table[:60]}” is no name of a table.", "Write it like shop.orders.")
     look = TableLook.objects.create(source=source, table=table, asked_at=clock.now())
     jobs.ring("measurement.tasks.look_at_table", look.pk)
-    return {name: type_ for name, type_ in _answer(look)}
+    return _answer(look)
 
 
-def _answer(look: TableLook) -> list[list[str]]:
+def _answer(look: TableLook) -> dict[str, str]:
     deadline = time.monotonic() + settings.LIVE_SECONDS
     while look.found is None and not look.error:
         if time.monotonic() > deadline:
@@ -58,7 +58,7 @@ def _answer(look: TableLook) -> list[list[str]]:
         raise _no_table(
             f"The source `{look.source.key}` has no table `{look.table}`.", near or there_are
         )
-    return found["columns"]
+    return dict(found["columns"])
 
 
 def _no_table(message: str, fix: str) -> Invalid:
