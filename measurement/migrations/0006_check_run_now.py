@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("measurement", "0004_runs_found_by_resolution"),
+        ("measurement", "0005_a_look_at_a_table"),
     ]
 
     operations = [
