@@ -281,8 +281,8 @@ def test_nobody_s_text_is_overwritten_and_nobody_else_writes(draft, company):
     # Who may not write is told nothing else, and a co-editor may.
     with pytest.raises(NotAllowed):
         applied(draft, "sum(", actor=company.eve)
-    applied(draft, "sum(amount)", actor=company.dia)
-    assert company.dia in draft.draft.editors.all()
+    applied(draft, "sum(amount)", actor=company.cem)
+    assert company.cem in draft.draft.editors.all()
 
     withdraw(draft, actor=company.ana)
     with pytest.raises(WrongState):
