@@ -133,12 +133,17 @@ class Chart:
         if self.is_empty:
             return f"{self.title}: no values."
         line = self.series[0]
-        known = [(day, line["numbers"][day]) for day in self.days if _known(line, day)]
+        # A period that is not over is no smaller for it.
+        is_cut = self.spec.get("incomplete", False) and len(self.days) > 1
+        days = self.days[:-1] if is_cut else self.days
+        known = [(day, line["numbers"][day]) for day in days if _known(line, day)]
+        if not known:
+            return f"{self.title}: no values yet."
         (first, old), (last, new) = known[0], known[-1]
         moved = formatting.change(old, new, self.unit)
         return (
-            f"{self.title}, {len(self.days)} periods: from {self._text(old)} "
-            f"({formatting.period(first, self.grain)}) to {self._text(new)} "
+            f"{self.title}, {len(days)} {'complete ' if is_cut else ''}periods: "
+            f"from {self._text(old)} ({formatting.period(first, self.grain)}) to {self._text(new)} "
             f"({formatting.period(last, self.grain)}){f', {moved}' if moved else ''}."
         )
 

@@ -105,6 +105,13 @@ def test_the_summary_says_the_chart_in_one_sentence():
     )
 
 
+def test_the_summary_compares_complete_periods_alone():
+    assert Chart(_spec(incomplete=True)).summary.replace("\u00a0", " ") == (
+        "Net sales by week, 3 complete periods: from $100 (Week of 2 Mar 2026) to $120 "
+        "(Week of 16 Mar 2026), +20.0 %."
+    )
+
+
 def test_the_table_says_the_same_newest_first():
     old = {"label": "v2", "style": "old", "points": [(*point, "v2") for point in _days([90, 95])]}
     chart = Chart(_spec(series=[*_spec()["series"], old]))
