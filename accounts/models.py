@@ -1,4 +1,7 @@
+import hashlib
+
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from simple_history.models import HistoricalRecords
 
@@ -102,3 +105,26 @@ class SignInAttempt(models.Model):
 
     def __str__(self):
         return f"{self.username} from {self.address}"
+
+
+class Session(AbstractBaseSession):
+    """A browser that is signed in, or has something kept for it. See `accounts.sessions`.
+
+    Its key is what the browser shows to be let in, and is never shown to anybody.
+    """
+
+    user = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, related_name="browser_sessions"
+    )
+    address = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=300, blank=True)
+    began_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+
+    @property
+    def handle(self) -> str:
+        """What a form calls it by: good for finding it among a person's own, and for nothing."""
+        return hashlib.sha256(self.session_key.encode()).hexdigest()[:20]

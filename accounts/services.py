@@ -1,4 +1,4 @@
-"""Writes about people: role grants, profiles, sign-in attempts and API tokens."""
+"""Writes about people: role grants, profiles, sign-in attempts, sessions and API tokens."""
 
 import hashlib
 import secrets
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import policies
 from accounts.choices import Role, Scope
-from accounts.models import ApiToken, Domain, RoleGrant, SignInAttempt, User
+from accounts.models import ApiToken, Domain, RoleGrant, Session, SignInAttempt, User
 from core import audit, clock
 from core.errors import Invalid, NotAllowed, TooManyAttempts
 from core.row_history import sign
@@ -156,13 +156,38 @@ def change_profile(
 
 @transaction.atomic
 def change_password(user: User, *, password: str, actor, via: str = "web") -> User:
-    """Set a new password, which ends every other session of that person."""
+    """Set a new password, which ends every session of that person. Whoever changed it in one takes
+    that up again with `update_session_auth_hash`."""
     if actor.pk != user.pk:
         raise NotAllowed("A password is changed by the person whose it is.")
     user.set_password(password)
     user.save(update_fields=["password"])
+    # They would be refused anyway; a list of sessions has none that is good for nothing.
+    Session.objects.filter(user=user).delete()
     audit.record("person.password", user, actor=actor, via=via)
     return user
+
+
+@transaction.atomic
+def end_session(session: Session, *, actor, via: str = "web") -> None:
+    """Sign one of one's own browsers out, wherever it is. Twice is once."""
+    if actor.pk != session.user_id:
+        raise NotAllowed("A session is ended by the person whose it is.")
+    if Session.objects.filter(pk=session.pk).delete()[0]:
+        audit.record("person.end_session", actor, actor=actor, via=via, agent=session.agent)
+
+
+@transaction.atomic
+def end_other_sessions(user: User, *, kept: str, actor, via: str = "web") -> int:
+    """Sign out every browser of a person but the one whose key is kept. Returns how many."""
+    if actor.pk != user.pk:
+        raise NotAllowed("Sessions are ended by the person whose they are.")
+    others = Session.objects.filter(user=user).exclude(pk=kept)
+    ended = others.filter(expire_date__gt=timezone.now()).count()
+    others.delete()
+    if ended:
+        audit.record("person.end_session", actor, actor=actor, via=via, ended=ended)
+    return ended
 
 
 def digest_of(secret: str) -> str:

@@ -257,6 +257,8 @@ STORAGES = {
 
 # --- Security ---
 
+# Database sessions, whose rows say whose they are.
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "web.views.errors.csrf_failed"

@@ -157,7 +157,7 @@ def everything_written() -> dict:
     counts = {
         model._meta.label: model.objects.count()
         for model in apps.get_models()
-        if model._meta.managed and model._meta.label != "sessions.Session"
+        if model._meta.managed and model._meta.label != "accounts.Session"
     }
     return {
         **counts,

@@ -125,6 +125,8 @@ PAGES = {
                                        "in in in in in in in in in"),
     "profile":                        (READ, DONE),
     "profile/password":               (READ, DONE),
+    "profile/sessions":               (READ, NO_GET),
+    "profile/sessions/end":           (NO_GET, DONE),
     "profile/tokens":                 (READ, DONE),
     # Somebody else's: there is no such thing.
     "profile/tokens/<int:pk>/revoke": (NO_GET, "in in 404 -> 404 404 404 404 404"),
@@ -422,6 +424,7 @@ def forms(world: World) -> dict[str, dict]:
         "sign-in": {"username": "eve", "password": PASSWORD},
         "profile": {"full_name": "Changed", "time_zone": "UTC"},
         "profile/password": {"current": PASSWORD, "new": "another-measure-9"},
+        "profile/sessions/end": {"session": "others"},
         "profile/tokens": {"name": "A tool", "scopes": "read", "days": 9},
         "theme": {"theme": "dark"},
         "admin/accounts/user/add/": {"username": "new", **new, **no_grants},
@@ -448,7 +451,7 @@ def writes() -> Iterator[list[str]]:
     found: list[str] = []
 
     def watch(execute, sql, *rest):
-        if sql.startswith(("INSERT", "UPDATE", "DELETE")) and "django_session" not in sql:
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")) and "accounts_session" not in sql:
             found.append(sql[:160])
         return execute(sql, *rest)
 

@@ -47,7 +47,12 @@ def password(request):
 
 
 def tabs(current: str) -> list[dict]:
-    places = (("profile", "Profile"), ("password", "Password"), ("tokens", "API tokens"))
+    places = (
+        ("profile", "Profile"),
+        ("password", "Password"),
+        ("sessions", "Sessions"),
+        ("tokens", "API tokens"),
+    )
     return [
         {"label": label, "url": reverse(f"web:{key}"), "is_current": key == current}
         for key, label in places

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import services
+from accounts.sessions import note_origin
 from core.errors import NotAllowed, TooManyAttempts
 from web.forms import SignInForm
 
@@ -40,6 +41,8 @@ def sign_in(request):
                 user, status = None, error.status
             if user is not None:
                 login(request, user)
+                agent = request.headers.get("User-Agent", "")
+                note_origin(request.session, address=address_of(request), agent=agent)
                 return redirect(target)
     context = {"form": form, "next": target}
     return render(request, "accounts/sign_in.html", context, status=status)
