@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import Now
 
 from catalog.models import Metric
-from measurement.choices import PASSING, UNFINISHED, BackfillStatus, WindowState
+from measurement.choices import PASSING, UNFINISHED, BackfillStatus, Purpose, WindowState
 from measurement.models import Backfill, BackfillTarget, BackfillWindow
 
 # Due work that nobody has taken for this long means that no worker listens.
@@ -24,14 +24,15 @@ WITH pair AS (
     JOIN measurement_backfilltarget target ON target.id = row.target_id
     JOIN catalog_metric metric ON metric.entry_ptr_id = target.metric_id
     JOIN catalog_resolution served ON served.id = metric.served_resolution_id
-    JOIN measurement_series series ON series.resolution_hash = served.hash
+    JOIN measurement_series series ON series.resolution_hash =
+             CASE WHEN %(is_new)s THEN served.hash ELSE target.resolution_hash END
          AND series.grain = row.grain AND series.dimension = row.dimension
     JOIN measurement_slice slice ON slice.dimension = row.dimension
          AND coalesce(slice.member, '') = coalesce(row.member, '')
          AND (slice.member IS NULL) = (row.member IS NULL)
     JOIN measurement_observation old ON old.series_id = series.id AND old.slice_id = slice.id
          AND old.period = row.period AND old.known_until IS NULL
-    WHERE row.backfill_id = %s
+    WHERE row.backfill_id = %(backfill)s
 )
 SELECT count(*), count(*) FILTER (WHERE old IS DISTINCT FROM new),
        (array_agg(pct ORDER BY abs(pct) DESC NULLS LAST))[1],
@@ -168,8 +169,10 @@ def windows_of(backfill: Backfill) -> list[BackfillWindow]:
 
 
 def difference_so_far(backfill: Backfill) -> Difference:
+    """A new version against what is served; what is computed again against its own values."""
+    is_new = backfill.purpose in (Purpose.PUBLISH, Purpose.PREVIEW)
     with connection.cursor() as cursor:
-        cursor.execute(_SO_FAR, [backfill.pk])
+        cursor.execute(_SO_FAR, {"backfill": backfill.pk, "is_new": is_new})
         return Difference(*cursor.fetchone())
 
 

@@ -11,11 +11,12 @@ from core.errors import Invalid, NotAllowed, OutOfDate, WrongState
 from core.models import AuditEvent
 from measurement.choices import BackfillStatus
 from measurement.models import Backfill
+from measurement.selectors.backfills import difference_so_far
 from measurement.selectors.ranges import range_plan
 from measurement.selectors.values import read_values
 from measurement.services import backfills
 from measurement.services.daily import extend_live_metrics
-from measurement.services.turns import work_off
+from measurement.services.turns import take_turn, work_off
 from tests.measurement import company
 from tests.measurement.catalog import sales_spec
 
@@ -93,6 +94,22 @@ def test_what_is_official_in_the_range_is_computed_and_nothing_else(shop, metric
     assert run.targets.get().resolution_hash == older.targets[0].resolution_hash
     metric.refresh_from_db()
     assert metric.served_resolution.version.number == 2
+
+
+def test_the_difference_so_far_is_that_of_each_version_with_itself(shop, metric, steward, settings):
+    shop.publish(
+        "sales", sales_spec(expression="amount * 3"), treatment="break", effective_from=UNTIL
+    )
+    work_off(shop.plan("sales"))
+    metric.refresh_from_db()
+    settings.WINDOW_SOURCE_ROWS = 4
+    run = _by_hand(metric, steward, until=UNTIL + timedelta(days=1))
+    take_turn(run.pk, seconds=0)
+
+    so_far = difference_so_far(run)
+
+    assert so_far.compared > 0
+    assert so_far.moved == 0
 
 
 def test_a_period_that_begins_before_the_range_is_computed_by_its_own_version(shop, metric):
