@@ -23,6 +23,29 @@ DO $$ BEGIN
 END $$;
 """
 
+_OWN_SCHEMA = """
+DO $$
+DECLARE
+    guard regprocedure;
+BEGIN
+    FOR guard IN
+        SELECT oid FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace
+          AND prorettype = 'trigger'::regtype
+          AND proowner = current_user::regrole
+    LOOP
+        EXECUTE format(
+            'ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', guard, current_schema()
+        );
+    END LOOP;
+END $$;
+"""
+
+
+def look_in_own_schema() -> migrations.RunSQL:
+    """Let all guards look in the product's schema alone. Comes last wherever one is (re)made."""
+    return migrations.RunSQL(_OWN_SCHEMA, migrations.RunSQL.noop)
+
 
 def insert_only(table: str) -> migrations.RunSQL:
     """Refuse UPDATE, DELETE and TRUNCATE of a table to everybody, its owner included."""

@@ -676,6 +676,105 @@ def test_a_resolution_pins_what_is_in_force(published):
     assert Resolution.objects.count() == 1
 
 
+# --- the guards are asked early, and what they saw is put away again ----------------------------
+
+
+def _ends(house, request, version) -> None:
+    """Link and close, as publishing does, and let consent be judged at once. Cards show nothing."""
+    request.status = Status.PUBLISHING
+    request.save()
+    request.changes.update(version=version)
+    request.status, request.closed_at = Status.PUBLISHED, clock.now()
+    request.save()
+    sql("SET CONSTRAINTS governance_request_consent, governance_version_consent IMMEDIATE")
+
+
+def test_a_card_is_not_lowered_for_the_length_of_a_publish(published):
+    """Tier 3 asks nobody; the card is back on tier 1 when its own guard looks."""
+    with refused("move by a change request"), transaction.atomic():
+        Entry.objects.update(tier=3, lifecycle=Lifecycle.PROPOSED, current_version=None)
+        request = published.request(
+            items=[published.item(definition="b")],
+            needs=[published.need(tier=3, is_new=False, approvals=0)],
+        )
+        version = published.version(number=2, definition="b")
+        _ends(published, request, version)
+        sql(
+            "UPDATE catalog_entry SET tier = 1, lifecycle = 'active', current_version_id = %s",
+            version.pk,
+        )
+
+    assert Version.objects.count() == 1
+    assert Entry.objects.get().tier == 1
+
+
+@pytest.mark.parametrize("way", ["update", "delete"])
+def test_a_new_card_is_of_the_tier_that_its_first_version_was_decided_on(house, way):
+    ApprovalPolicy.objects.create(change_class="additive", tier=9, is_new=True, approvals=0)
+    with refused(), transaction.atomic():
+        Entry.objects.update(tier=9)
+        request = house.request(needs=[house.need(tier=9, approvals=0)])
+        version = house.version()
+        _ends(house, request, version)
+        if way == "update":
+            sql("UPDATE catalog_entry SET tier = 1")
+        else:
+            sql("CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE catalog_entry")
+            sql("DELETE FROM catalog_entry")
+            sql("UPDATE kept SET tier = 1")
+            sql("INSERT INTO catalog_entry TABLE kept")
+        sql("UPDATE catalog_entry SET lifecycle = 'active', current_version_id = %s", version.pk)
+
+    assert not Version.objects.exists()
+
+
+def _other_key(house, other):
+    sql("UPDATE catalog_entry SET key = 'once' WHERE id = %s", house.metric.pk)
+    sql("UPDATE catalog_entry SET key = 'net_sales' WHERE id = %s", other.pk)
+
+
+def _other_number(house, other):
+    mine, shown = house.metric.pk, Version.objects.get().pk
+    sql("UPDATE catalog_entry SET lifecycle = 'proposed', current_version_id = NULL")
+    sql("UPDATE catalog_entry SET id = -id")
+    swapped = "UPDATE catalog_entry SET id = CASE WHEN id = %s THEN %s ELSE %s END"
+    sql(swapped, -mine, other.pk, mine)
+    sql(
+        "UPDATE catalog_entry SET lifecycle = 'active', current_version_id = %s WHERE id = %s",
+        shown,
+        mine,
+    )
+
+
+def _another_in_its_place(house, other):
+    sql("CREATE TEMP TABLE kept ON COMMIT DROP AS TABLE catalog_entry")
+    sql("DELETE FROM catalog_entry WHERE id = %s", house.metric.pk)
+    sql("UPDATE kept SET tier = 9, lifecycle = 'retired'")
+    sql("INSERT INTO catalog_entry SELECT * FROM kept WHERE id = %s", house.metric.pk)
+
+
+@pytest.mark.parametrize(
+    "swap",
+    [_other_key, _other_number, _another_in_its_place],
+    ids=lambda case: case.__name__.strip("_"),
+)
+def test_a_name_is_given_to_nothing_else(published, swap):
+    """References are checked when a transaction ends, so that a row could come back as another."""
+    other = published.make_metric("margin")
+    before = list(Entry.objects.order_by("id").values())
+
+    with refused(), transaction.atomic():
+        swap(published, other)
+
+    assert list(Entry.objects.order_by("id").values()) == before
+
+
+def test_a_card_that_never_showed_anything_may_go(house):
+    house.make_metric("margin").delete()
+
+    assert [entry.key for entry in Entry.objects.all()] == ["net_sales"]
+
+
 # --- tier, domain and lifecycle decide who is asked next time -----------------------------------
 
 
