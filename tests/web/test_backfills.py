@@ -191,6 +191,15 @@ def test_without_script_a_cancel_is_asked_on_the_page(cem, held):
     assert "Cancel this run for good?" not in page
 
 
+def test_a_run_that_was_cancelled_before_it_began_does_not_say_that_all_was_there(cem, shop):
+    run = cancel_backfill(shop.plan("sales", purpose=Purpose.DAILY), actor=None)
+
+    page = cem.get(f"/backfills/{run.pk}").content.decode()
+
+    assert "There was nothing to compute" not in page
+    assert "0 values computed" in page
+
+
 # --- in a browser ---------------------------------------------------------------------------------
 
 
