@@ -24,6 +24,9 @@ TEXTS = (
     ("gaming_risk", "Gaming risk", "How could somebody push it without doing good?"),
     ("proxy_for", "Stands for", "If it is a proxy: of what, and with which limits."),
 )
+# Written less often, and folded until somebody asks; the last two are of metrics alone.
+MORE_TEXTS = ("notes", "examples", "gaming_risk", "proxy_for")
+_OF_METRICS = ("business_question", "gaming_risk", "proxy_for")
 CHOICES = {
     "direction": (("neutral", "Neither"), ("up", "Up is good"), ("down", "Down is good")),
     "role": (
@@ -88,6 +91,15 @@ def inputs_from(text: str) -> list[dict]:
             given["filters"] = [part["where"]]
         found.append(given)
     return found
+
+
+def texts_of(item: dict, *, more: bool) -> list[tuple[str, str, str, str]]:
+    """The texts of a card as (name, label, help, value): those always seen, or the further ones."""
+    return [
+        (name, label, help_text, item["words"].get(name, ""))
+        for name, label, help_text in TEXTS
+        if (name in MORE_TEXTS) == more and (item["kind"] == "metric" or name not in _OF_METRICS)
+    ]
 
 
 def item_from(post: QueryDict, item: dict) -> dict:
@@ -173,10 +185,19 @@ def _spec_from(post: QueryDict, item: dict) -> dict:
 
 def as_yaml(spec: dict) -> str:
     """A dataset as a person writes it: in the order of the reference, a column or entity a line."""
-    ordered = {name: spec[name] for name in DatasetSpec.model_fields if name in spec}
+    ordered = {name: spec[name] for name in DatasetSpec.model_fields if name in spec} | spec
+    if isinstance(ordered.get("dimensions"), list):
+        ordered["dimensions"] = [_said(each) for each in ordered["dimensions"]]
     return yaml.safe_dump(
-        ordered | spec, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+        ordered, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
     )
+
+
+def _said(part):
+    """What a dimension says beside its defaults, which would hide it."""
+    if not isinstance(part, dict):
+        return part
+    return {name: value for name, value in part.items() if value not in (None, False)}
 
 
 def _yaml_from(text: str) -> dict:
@@ -198,7 +219,8 @@ def _simple(post: QueryDict, spec: dict) -> Iterator[tuple[str, object]]:
     yield "dataset", post.get("dataset", spec.get("dataset"))
     yield "aggregation", post.get("aggregation", Aggregation.SUM)
     yield "expression", post.get("expression", "").strip() or "1"
-    percentile = post.get("percentile", "").strip()
+    is_percentile = post.get("aggregation") == Aggregation.PERCENTILE
+    percentile = post.get("percentile", "").strip() if is_percentile else ""
     try:
         yield "percentile", float(percentile) if percentile else None
     except ValueError as error:

@@ -5,7 +5,7 @@ A unit is what `semantics.card.Unit` says: a kind, a code and decimals. Proporti
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 NO_VALUE = "–"
@@ -112,6 +112,11 @@ def unit_name(unit: Mapping | None) -> str:
 
 def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
+
+
+def clock_time(local: datetime) -> str:
+    """The time of an instant in the zone that it carries, with the zone: `11:42 CET`."""
+    return f"{local:%H:%M} {local:%Z}"
 
 
 def short_day(value: date) -> str:

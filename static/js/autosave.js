@@ -2,7 +2,8 @@
 //
 //   <form data-autosave="/url" data-autosave-status="#status"> … <input name="lock" type="hidden">
 //
-// The answer is JSON: 200 {"lock", "saved_at"}; else {"message", "url"?}. `lock` is written back
+// The answer is JSON: 200 {"lock", "saved", "saved_at"}, of which `saved` is the time
+// in the zone of the reader's profile; else {"message", "url"?}. `lock` is written back
 // into the field of that name. When the server cannot be reached, what was typed is kept in the
 // browser and offered again. What is typed into fields with `data-aside` is no part of the draft:
 // nothing is saved for its sake, and the status says that it is not. Panels refresh with hx-trigger="draft-saved from:body".
@@ -105,9 +106,9 @@ class Draft {
     localStorage.removeItem(this.key);
     const lock = this.form.elements.namedItem("lock");
     if (lock && answer.lock !== undefined) lock.value = answer.lock;
-    const at = answer.saved_at ? new Date(answer.saved_at) : new Date();
-    const clock = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    this.show(`Draft saved ${clock}`);
+    const aside = [...this.form.querySelectorAll("textarea[data-aside]")];
+    const isApplied = aside.every((field) => !field.value.trim());
+    this.show(`Draft saved ${answer.saved}${isApplied ? "" : ", without what is not applied yet"}`);
     document.body.dispatchEvent(new CustomEvent("draft-saved", { detail: answer }));
   }
 

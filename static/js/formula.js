@@ -283,6 +283,7 @@ function open(field) {
     event.preventDefault();
     view.focus();
   });
+  if (location.hash === `#${field.id}`) view.focus();
   within(field)?.addEventListener("change", () => forceLinting(view));
   field.addEventListener("restored", () => {
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: field.value } });

@@ -80,3 +80,73 @@ def test_the_dataset_decides_which_columns_are_offered(open_page, company, draft
     page.wait_for_url("**/edit?item=per_customer&formula=*")
     expect(page.locator("#formula")).to_have_value("count(*)")
     expect(page.get_by_label("Columns of")).to_have_value("orders")
+
+
+def test_a_submit_with_faults_leads_by_keyboard_from_the_list_to_each_field(open_page, company):
+    change = open_request(
+        content=factories.make_content(
+            factories.make_change(spec={"expression": "amuont", "dimensions": ["colour"]}),
+            factories.make_item("other", {**factories.NET_SALES, "filters": ["stroe = 'x'"]}),
+        ),
+        actor=company.ana,
+    )
+    page = open_page(f"/changes/{change.pk}/edit", user=company.ana)
+    expect(page.locator(".cm-content").first).to_be_visible()
+
+    page.get_by_role("button", name="Submit for review").focus()
+    page.keyboard.press("Enter")
+    faults = page.get_by_role("alert").filter(has_text="amuont")
+    expect(faults).to_be_focused()
+
+    page.keyboard.press("Tab")
+    expect(faults.get_by_role("link", name="It cannot be asked by colour")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dimensions")).to_be_focused()
+
+    faults.get_by_role("link", name="There is no column amuont.").press("Enter")
+    expect(page.get_by_role("textbox", name="Of each row")).to_be_focused()
+    assert violations(page) == []
+
+    # The field of another item is on its own page.
+    faults.get_by_role("link", name="There is no dimension stroe.").press("Enter")
+    page.wait_for_url("**/edit?item=other#filters")
+    expect(page.get_by_role("textbox", name="Filters, one a line")).to_be_focused()
+    # The browser reports the refused submit by itself.
+    assert all("422" in said for said in page.complaints)
+    page.complaints.clear()
+
+
+SPECS = {
+    "simple": {"aggregation": "percentile", "percentile": 0.9},
+    "ratio": {"numerator": {"metric": "net_sales"}, "denominator": {"metric": "sold"}},
+    "derived": {"expression": "net_sales / sold", "inputs": [{"metric": "net_sales"}]},
+    "cumulative": {"metric": "net_sales", "window": {"count": 7, "grain": "day"}},
+    "conversion": {
+        "base": "sold",
+        "conversion": "net_sales",
+        "entity": "sale",
+        "window": {"count": 7, "grain": "day"},
+    },
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_editor_is_accessible_for_every_type(open_page, company, theme, width):
+    changes = [
+        open_request(
+            content=factories.make_content(
+                factories.make_item(f"a_{kind}", {**factories.NET_SALES, **spec, "type": kind})
+                if kind == "simple"
+                else factories.make_item(f"a_{kind}", {**spec, "type": kind})
+            ),
+            actor=company.ana,
+        )
+        for kind, spec in SPECS.items()
+    ]
+    page = open_page("/profile", user=company.ana, theme=theme, width=width)
+    for change in changes:
+        page.goto(f"/changes/{change.pk}/edit")
+        expect(page.locator(".cm-content").first).to_be_visible()
+        assert violations(page) == [], change.title
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -110,7 +110,7 @@ def when(moment, style="long"):
     texts = {
         "long": f"{formatting.day(local)}, {local:%H:%M} {local:%Z}",
         "day": formatting.day(local),
-        "time": f"{local:%H:%M} {local:%Z}",
+        "time": formatting.clock_time(local),
         "ago": formatting.ago(clock.now() - moment),
     }
     return format_html(

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -29,6 +30,8 @@ from semantics.problems import DefinitionRefused
 from semantics.question import askable_dimensions
 from web import editor
 from web.asked import whole
+from web.faults import with_fields
+from web.formatting import clock_time
 from web.formulas import marked, names_for_filters, names_for_formulas, typed
 
 
@@ -49,7 +52,7 @@ def edit(request, pk: int):
 
 
 def _context(request, change: ChangeRequest, refused: EtalonError | None = None) -> dict:
-    content = change.draft.content
+    content = _shown(request, change, refused)
     key = request.GET.get("item") or request.POST.get("item") or content["items"][0]["key"]
     item = next((one for one in content["items"] if one["key"] == key), None)
     if item is None:
@@ -67,27 +70,39 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "words": item["words"],
         "entry": entry,
         "refused": refused,
-        "texts": [
-            (name, label, help, item["words"].get(name, "")) for name, label, help in editor.TEXTS
-        ],
+        "problems": with_fields(
+            refused.details.get("problems", []) if refused else [],
+            page=f"/changes/{change.pk}/edit",
+            key=key,
+            items=content["items"],
+        ),
+        "texts": editor.texts_of(item, more=False),
+        "more_texts": editor.texts_of(item, more=True),
+        "said_more": sum(
+            bool(item["words"].get(name)) for name in (*editor.MORE_TEXTS, "synonyms", "tags")
+        ),
         "choices": editor.CHOICES,
         "units": editor.UNITS,
         "treatments": editor.TREATMENTS,
         "aggregations": [each.value for each in Aggregation],
         "grains": [each.value for each in Grain],
         "datasets": sorted(k for k, s in known.items() if s.type == "dataset"),
-        "segments": sorted(k for k, s in known.items() if s.type == "segment"),
+        "segments": sorted(
+            {*(k for k, s in known.items() if s.type == "segment"), *_texts(spec.get("segments"))}
+        ),
         "metrics": sorted(k for k, s in known.items() if s.type in METRIC_TYPES and k != key),
         "askable": _askable(key, spec, known),
         "entities": sorted(
             {e.name for s in known.values() if isinstance(s, DatasetSpec) for e in s.entities}
         ),
-        "filters": "\n".join(spec.get("filters", [])),
+        "filters": "\n".join(_texts(spec.get("filters"))),
         "numerator_filters": "\n".join(spec.get("numerator", {}).get("filters", [])),
         "denominator_filters": "\n".join(spec.get("denominator", {}).get("filters", [])),
-        "inputs": editor.lines_of_inputs(spec.get("inputs", [])),
+        "inputs": request.POST.get("inputs") or editor.lines_of_inputs(spec.get("inputs", [])),
         "window": spec.get("window") or {},
-        "yaml": editor.as_yaml(spec) if item["kind"] == Kind.DATASET else None,
+        "yaml": request.POST.get("yaml") or editor.as_yaml(spec)
+        if item["kind"] == Kind.DATASET
+        else None,
         "names": _names(spec, known, key),
         "typed": typed(request.POST or request.GET, content, key),
         "formula_names": names_for_formulas(known, key) if item["kind"] == Kind.METRIC else [],
@@ -98,6 +113,24 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "others": others.select_related("author")[:3],
         "live": _live(change, request.user, by=request.GET.get("by", "")),
     }
+
+
+def _texts(given) -> list[str]:
+    """A list of texts as it is, and rubbish that a draft may hold as nothing."""
+    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+
+
+def _shown(request, change: ChangeRequest, refused: EtalonError | None) -> dict:
+    """The draft; or, when a form was refused, what was typed into it as far as it can be read."""
+    content = change.draft.content
+    if refused is None or "item" not in request.POST:
+        return content
+    try:
+        typed_in = editor.content_from(request.POST, content, request.POST["item"])
+        read_content(typed_in)
+    except EtalonError:
+        return content
+    return typed_in
 
 
 def _askable(key: str, spec: dict, known) -> list[str]:
@@ -154,7 +187,9 @@ def draft(request, pk: int):
             request, "governance/edit.html", _context(request, change, error), status=error.status
         )
     if wants_json:
-        return JsonResponse({"lock": saved.lock, "saved_at": saved.saved_at.isoformat()})
+        at = timezone.localtime(saved.saved_at)
+        said = {"saved_at": at.isoformat(), "saved": clock_time(at)}
+        return JsonResponse({"lock": saved.lock, **said})
     return redirect(_editor_of(request, pk))
 
 
@@ -249,14 +284,26 @@ def discard(request, pk: int):
 
 @require_POST
 def add_item(request, pk: int):
-    """Take another entry into the same request."""
+    """Take another entry into the same request, or one of its items out of it."""
     change = _draft_of(request, pk)
+    if without := request.POST.get("without"):
+        return _without(request, change, without)
     item = item_of(entry_by_key(request.POST.get("entry", "").strip()))
     content = change.draft.content
     if item.key not in [one["key"] for one in content["items"]]:
         content = {**content, "items": [*content["items"], item.model_dump(mode="json")]}
         save_draft(change, content=content, lock=change.draft.lock, actor=request.user, via="web")
     return redirect(f"/changes/{pk}/edit?item={item.key}")
+
+
+def _without(request, change: ChangeRequest, key: str):
+    content = change.draft.content
+    rest = [one for one in content["items"] if one["key"] != key]
+    if rest and len(rest) < len(content["items"]):
+        content = {**content, "items": rest}
+        save_draft(change, content=content, lock=change.draft.lock, actor=request.user, via="web")
+        messages.success(request, f"{key} is not in this request any more.")
+    return redirect("web:change-edit", pk=change.pk)
 
 
 @require_POST

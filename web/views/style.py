@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.errors import NotFound
 from web import badges
 from web.asked import whole
+from web.formatting import clock_time
 from web.forms import TokenForm
 
 MONEY = {"kind": "currency", "code": "USD", "decimals": 2}
@@ -88,7 +89,9 @@ def draft(request):
         message = "Ben saved this draft while you were editing. See his changes before you go on."
         return JsonResponse({"message": message}, status=409)
     lock = whole(request.POST.get("lock")) + 1
-    return JsonResponse({"lock": lock, "saved_at": timezone.now().isoformat()})
+    at = timezone.localtime()
+    said = {"saved_at": at.isoformat(), "saved": clock_time(at)}
+    return JsonResponse({"lock": lock, **said})
 
 
 def _only_for_builders(request):
