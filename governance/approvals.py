@@ -6,7 +6,7 @@ The database demands the same when versions are written (see the migration
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from accounts.choices import Role
@@ -183,16 +183,36 @@ def is_approved(request: ChangeRequest) -> bool:
     return bool(found) and all(one.is_met for one in found)
 
 
-def candidates(need: Requirement, *, without: list[int]) -> list[User]:
-    """Who could still give an approval that counts, stewards first."""
-    roles = [Role.STEWARD] if need.stewards == need.approvals else [Role.STEWARD, Role.REVIEWER]
-    grants = RoleGrant.objects.filter(role__in=roles, user__is_active=True).exclude(
-        user__in=without
-    )
-    in_domain = grants.filter(domain=need.domain) | grants.filter(domain=None)
-    people = {grant.user_id: grant.user for grant in in_domain.select_related("user")}
-    if need.owner_counts:
-        owners = Ownership.objects.filter(entry__key=need.key, role=OwnershipRole.OWNER)
-        for ownership in owners.exclude(user__in=without).select_related("user"):
-            people.setdefault(ownership.user_id, ownership.user)
-    return sorted(people.values(), key=str)
+def candidates_for(
+    needs: Sequence[Requirement],
+) -> Callable[[Requirement, Collection[int]], list[User]]:
+    """Who could still give an approval that counts to one of these, by name, without some.
+
+    Roles and owners are read once: a request may ask for the same people a thousand times.
+    """
+    roles = [Role.STEWARD, Role.REVIEWER]
+    grants = RoleGrant.objects.filter(role__in=roles, user__is_active=True).select_related("user")
+    holders: dict[tuple[int | None, str], list[User]] = {}
+    for grant in grants:
+        holders.setdefault((grant.domain_id, grant.role), []).append(grant.user)
+    owners: dict[str, list[User]] = {}
+    if keys := {need.key for need in needs if need.owner_counts}:
+        owned = Ownership.objects.filter(
+            entry__key__in=keys, role=OwnershipRole.OWNER, user__is_active=True
+        )
+        for one in owned.select_related("user", "entry"):
+            owners.setdefault(one.entry.key, []).append(one.user)
+
+    def people(need: Requirement, without: Collection[int]) -> list[User]:
+        counting = [Role.STEWARD] if need.stewards == need.approvals else roles
+        found = [
+            person
+            for domain in (need.domain, None)
+            for role in counting
+            for person in holders.get((domain, role), [])
+        ]
+        if need.owner_counts:
+            found += owners.get(need.key, [])
+        return sorted({one for one in found if one.pk not in without}, key=str)
+
+    return people

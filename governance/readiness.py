@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from catalog.choices import Tier
 from core import clock
-from governance.approvals import Standing, candidates, standings
+from governance.approvals import Standing, candidates_for, standings
 from governance.assessment import Assessment
 from governance.content import Content, hash_of_card
 from governance.evidence import evidence_of, needs_evidence, preview_items
@@ -61,7 +61,7 @@ def readiness_of(request: ChangeRequest, content: Content, assessment: Assessmen
         *moved_on(content, assessment),
         *_tiers(found, assessment),
         *_evidence(assessment, evidence),
-        *(_approvals(one, request) for one in found),
+        *_approvals(found, request),
         *_date(content),
     ]
     if request.revision is None:
@@ -134,7 +134,13 @@ def _evidence(assessment: Assessment, run: PreviewRun | None) -> list[Line]:
     return [Line("preview", "blocked", f"The preview did not end{because} Run it again.")]
 
 
-def _approvals(one: Standing, request: ChangeRequest) -> Line:
+def _approvals(found: list[Standing], request: ChangeRequest) -> list[Line]:
+    missing = [one.requirement for one in found if not one.is_met]
+    candidates = candidates_for(missing) if missing else None
+    return [_approval(one, request, candidates) for one in found]
+
+
+def _approval(one: Standing, request: ChangeRequest, candidates) -> Line:
     need = one.requirement
     given = ", ".join(str(person) for person in one.approvers)
     if one.is_met:
@@ -143,7 +149,7 @@ def _approvals(one: Standing, request: ChangeRequest) -> Line:
         else:
             sentence = f"{need.key}: approved by {given}."
         return Line("approvals", "ok", sentence)
-    without = [person.pk for person in one.approvers] + list(request.submitted.editors)
+    without = {person.pk for person in one.approvers} | set(request.submitted.editors)
     if one.missing_approvals:
         missing = f"{len(one.approvers)} of {need.approvals} approvals"
         if given:
@@ -154,7 +160,7 @@ def _approvals(one: Standing, request: ChangeRequest) -> Line:
     else:
         whom = "a steward or owner" if need.owner_counts else "a steward"
         missing = f"approved by {given}; an approval by {whom} is missing"
-    people = tuple(str(person) for person in candidates(need, without=without))
+    people = tuple(str(person) for person in candidates(need, without))
     if not people:
         return Line(
             "approvals",

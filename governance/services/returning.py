@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
+from catalog.models import Version
 from catalog.stewardship import Stewardship
 from core.errors import WrongState
 from governance import policies
@@ -31,10 +34,12 @@ def undo(request: ChangeRequest, *, actor, via: str = "service") -> ChangeReques
             "entry__domain", "entry__current_version__definition", "version"
         )
     )
+    said = {item.key: item for item in read_content(request.submitted.content).items}
+    previous = _previous_versions(changes)
     content = Content(
         title=f"Undo of {request}: {request.title}"[:160],
         reason=f"Takes {request} back.",
-        items=[_undone(change, read_content(request.submitted.content)) for change in changes],
+        items=[_undone(one, said[one.key], previous.get(one.entry_id)) for one in changes],
     )
     opened = open_request(content=content.as_json(), actor=actor, via=via)
     record("undo", request, actor=actor, via=via, by=opened.pk)
@@ -44,21 +49,25 @@ def undo(request: ChangeRequest, *, actor, via: str = "service") -> ChangeReques
     return opened
 
 
-def _undone(change: Change, content: Content) -> Item:
+def _previous_versions(changes: Sequence[Change]) -> dict[int | None, Version]:
+    """By entry, the version before the one that a change became."""
+    wanted = {(change.entry_id, change.version.number - 1) for change in changes if change.version}
+    rows = Version.objects.select_related("definition").filter(
+        entry__in=[entry for entry, _ in wanted], number__in={number for _, number in wanted}
+    )
+    return {row.entry_id: row for row in rows if (row.entry_id, row.number) in wanted}
+
+
+def _undone(change: Change, said: Item, previous: Version | None) -> Item:
     entry, version = change.subject, change.version
     before = change.before or {}
     if version is not None and version.number == 1:
         item = item_of(entry)
         item.lifecycle = "retired"
         return item
-    previous = (
-        entry.versions.select_related("definition").get(number=version.number - 1)
-        if version
-        else entry.shown
-    )
-    item = returning_item(entry, previous)
-    if content.item(change.key).stewardship is not None:
+    item = returning_item(entry, previous or entry.shown)
+    if said.stewardship is not None:
         item.stewardship = Stewardship.model_validate(before["stewardship"])
-    if content.item(change.key).lifecycle is not None:
+    if said.lifecycle is not None:
         item.lifecycle = before["lifecycle"]
     return item

@@ -7,7 +7,7 @@ from catalog.choices import OwnershipRole
 from catalog.models import Follow, Ownership
 from catalog.selectors.entries import dependants_of
 from core.notices import tell
-from governance.approvals import candidates, standings
+from governance.approvals import candidates_for, standings
 from governance.models import ChangeRequest, Comment
 
 
@@ -17,17 +17,21 @@ def _url(request: ChangeRequest) -> str:
 
 def tell_reviewers(request: ChangeRequest) -> None:
     """Ask those whose approval is missing."""
-    for one in standings(request):
-        if one.is_met:
-            continue
-        without = [person.pk for person in one.approvers] + list(request.submitted.editors)
-        tell(
-            candidates(one.requirement, without=without),
-            key=f"review:{request.pk}:{request.submitted.number}",
-            kind="review",
-            text=f"{request.author} asks you to approve {request}: {request.title}",
-            url=_url(request),
-        )
+    missing = [one for one in standings(request) if not one.is_met]
+    candidates = candidates_for([one.requirement for one in missing])
+    editors = set(request.submitted.editors)
+    people = {
+        person
+        for one in missing
+        for person in candidates(one.requirement, {given.pk for given in one.approvers} | editors)
+    }
+    tell(
+        people,
+        key=f"review:{request.pk}:{request.submitted.number}",
+        kind="review",
+        text=f"{request.author} asks you to approve {request}: {request.title}",
+        url=_url(request),
+    )
 
 
 def tell_author(request: ChangeRequest, *, event: str, text: str) -> None:

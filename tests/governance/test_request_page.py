@@ -1,7 +1,12 @@
 """What the page of a request says to whom, and the lists that lead to it."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from catalog.models import Ownership
+from core.models import Notice
+from governance.content import read_content
 from governance.request_page import request_page
 from governance.selectors.requests import (
     changes_of,
@@ -10,9 +15,20 @@ from governance.selectors.requests import (
     requests_page,
     waiting_for,
 )
+from governance.services import returning
+from governance.services.approval_policies import set_policy
 from governance.services.publishing import settle
 from governance.services.requests import save_draft
-from tests.factories import approve, finish_preview, make_change, make_content, submitted
+from governance.services.telling import tell_reviewers
+from tests.factories import (
+    NET_SALES,
+    approve,
+    finish_preview,
+    make_change,
+    make_content,
+    make_item,
+    submitted,
+)
 
 
 @pytest.fixture
@@ -116,3 +132,73 @@ def test_requests_are_found_by_what_they_are_about(company, request_):
 
     assert open_requests_about(["net_sales", "orders"]) == {"net_sales": [request_]}
     assert changes_of(metric) == [request_, company.start]
+
+
+def _of_many(company, count: int):
+    """One request over so many new metrics, that nobody has approved yet."""
+    items = [
+        make_item(f"sales_{count}_{number}", {**NET_SALES, "expression": f"amount * {number + 2}"})
+        for number in range(count)
+    ]
+    return submitted(*items, author=company.ana)
+
+
+def _queries(deed) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        deed()
+    return len(captured)
+
+
+def test_a_request_over_many_metrics_asks_no_more_of_the_database(company):
+    few, many = _of_many(company, 3), _of_many(company, 30)
+
+    asked = [_queries(lambda one=one: request_page(one, company.ben)) for one in (few, many)]
+    told = [_queries(lambda one=one: tell_reviewers(one)) for one in (few, many)]
+
+    assert asked[0] == asked[1]
+    assert told[0] == told[1]
+    assert Notice.objects.filter(recipient=company.ben, kind="review").count() == 2
+
+
+def test_an_owner_who_left_is_not_asked_for_an_approval(company):
+    """The owner counts as a steward, and their account is closed: nobody else is left to ask."""
+    set_policy(
+        change_class="meaning",
+        tier=2,
+        is_new=False,
+        domain=None,
+        numbers=(1, 1, True),
+        actor=None,
+    )
+    Ownership.objects.filter(entry__key="net_sales").update(user=company.ben)
+    company.cem.grants.all().delete()
+    request = submitted(make_change(words={"definition": "Other."}), author=company.ana)
+    assert [line.who for line in request_page(request, company.eve).lines][0] == ("Ben",)
+
+    company.ben.is_active = False
+    company.ben.save()
+
+    line = request_page(request, company.eve).lines[0]
+    assert (line.state, line.who) == ("blocked", ())
+
+
+def test_an_undo_of_many_items_is_no_more_work_an_item(company, monkeypatch):
+    """The revision is read once: read again for each item, ten thousand of them took a worker."""
+    many = _of_many(company, 12)
+    approve(many, company.cem)
+    settle(many)
+    changed = submitted(
+        *(make_change(change.key, words={"notes": "Short."}) for change in many.changes.all()),
+        author=company.ana,
+    )
+    one = submitted(make_change(words={"notes": "Short."}), author=company.ana)
+    assert changed.status == one.status == "published"
+    read = []
+    monkeypatch.setattr(
+        returning, "read_content", lambda content: read.append(1) or read_content(content)
+    )
+
+    asked = [_queries(lambda it=it: returning.undo(it, actor=company.ana)) for it in (one, changed)]
+
+    assert len(read) == 2
+    assert asked[1] - asked[0] < 12
