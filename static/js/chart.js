@@ -167,6 +167,8 @@ class Chart {
 export function start(root) {
   for (const figure of root.querySelectorAll("[data-chart]")) {
     if (figure.chart || !figure.querySelector(".chart-plot")) continue;
+    // htmx takes scripts out of what it swaps in, JSON too: the drawing then stays as it is.
+    if (!figure.querySelector("script[type='application/json']")) continue;
     figure.chart = new Chart(figure);
   }
 }
