@@ -417,6 +417,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=0),
         "options": {"expires": 3600},
     },
+    "sessions that have expired": {
+        "task": "accounts.tasks.forget_sessions",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600},
+    },
 }
 
 # --- Measuring: how a run is cut, leased and given up. ---

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session
+from accounts.tasks import forget_sessions
 from core.models import AuditEvent
 from tests.web.conftest import PASSWORD, make_person
 from web.agents import browser_of
@@ -141,3 +142,14 @@ def test_when_one_was_seen_is_noted_now_and_then(desk):
 )
 def test_browsers_are_named_as_people_do(agent, said):
     assert browser_of(agent) == said
+
+
+def test_what_has_expired_is_forgotten_and_the_rest_stays(desk, phone):
+    Session.objects.filter(pk=phone.session.session_key).update(
+        expire_date=timezone.now() - timedelta(minutes=1)
+    )
+
+    forget_sessions()
+
+    assert Session.objects.count() == 1
+    assert _is_in(desk)
