@@ -68,16 +68,21 @@ class FiguresRead:
     @property
     def members(self) -> list[tuple[MemberFigures, float]]:
         """Each member with its mean change as a share, from -1 to 1, of the widest among them.
-        Those that move most come first, and then the largest."""
+        Those that move most come first, before all what moves by no percentage: a member that is
+        filtered out is what the change is about. Then come the largest."""
         widest = max(map(_swing, self.figures.members), default=Decimal(0))
         return [
             (one, float((one.mean_pct or 0) / widest) if widest else 0.0)
-            for one in sorted(self.figures.members, key=_swing, reverse=True)
+            for one in sorted(self.figures.members, key=_how_far, reverse=True)
         ]
 
 
 def _swing(one: MemberFigures) -> Decimal:
     return abs(one.mean_pct or Decimal(0))
+
+
+def _how_far(one: MemberFigures) -> tuple[bool, Decimal]:
+    return bool(one.beyond_percent), _swing(one)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,17 @@ class MemberFigures:
     mean_pct: Decimal | None
     widest_pct: Decimal | None
 
+    @property
+    def beyond_percent(self) -> str:
+        """How it moves where no percentage can say so; empty where one does, or nothing moves."""
+        if self.old_mean is None:
+            return "" if self.new_mean is None else "had no value"
+        if self.new_mean is None:
+            return "loses its values"
+        if self.mean_pct is None and self.new_mean != self.old_mean:
+            return "from 0"
+        return ""
+
 
 @dataclass(frozen=True)
 class PreviewFigures:

@@ -1,7 +1,7 @@
 """A preview's figures, computed from what its run staged."""
 
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -15,6 +15,8 @@ from semantics.definition import Grain
 
 MEMBERS_SHOWN = 60
 _PCT = Decimal("0.0001")
+# The largest value has 26 digits before its point, and a percentage of the smallest has more.
+_WIDE = Context(prec=80)
 
 _POINTS = """
 WITH old AS (
@@ -138,4 +140,4 @@ def _point_of(sized: tuple[Decimal, PreviewPoint] | None) -> PreviewPoint | None
 
 
 def _rounded(value: Decimal | None) -> Decimal | None:
-    return None if value is None else Decimal(value).quantize(_PCT)
+    return None if value is None else Decimal(value).quantize(_PCT, context=_WIDE)

@@ -64,9 +64,21 @@ def test_members_are_compared_too(item, person):
 
     members = {member.member: member for member in preview_run(run).figures["sales"].members}
     assert members["north"].mean_pct == 0
-    assert members["south"].new_mean is None
+    assert (members["south"].new_mean, members["south"].mean_pct) == (None, None)
+    assert members["south"].beyond_percent == "loses its values"
+    assert members["north"].beyond_percent == ""
     assert members[None].old_mean == members[None].new_mean
     assert members["north"].periods == 5
+
+
+def test_a_change_of_many_magnitudes_has_figures_too(shop, person):
+    """Its percentages have more digits than decimals are given by default."""
+    shop.publish("sales", sales_spec(expression="amount / 100000000000"))
+    item = _item(shop, sales_spec(expression="amount * 100000000000000"))
+
+    figures = preview_run(work_off(request_preview([item], actor=person))).figures["sales"]
+
+    assert figures.mean_pct > 10**26
 
 
 def test_published_values_are_those_of_the_preview(shop, item, person):

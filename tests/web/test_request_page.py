@@ -39,7 +39,7 @@ def _text(response) -> str:
 
 
 def _ended(request: ChangeRequest, dimension: str) -> None:
-    """Let the run by a dimension have found that one store loses and one stays."""
+    """Let the run by a dimension have found that one store loses, one stays, and one is gone."""
     items = preview_items(assess(read_content(request.revision.content)))
     run = Backfill.objects.get(fingerprint=fingerprint_of(items, dimension, None))
     total = factories.finish_preview(request)
@@ -56,6 +56,7 @@ def _ended(request: ChangeRequest, dimension: str) -> None:
                     {**member, "member": "north", "new_mean": "200", "mean_pct": "0"},
                     {**member, "member": "south", "new_mean": "150", "mean_pct": "-25"},
                     {**member, "member": None, "new_mean": "210", "mean_pct": "5"},
+                    {**member, "member": "west", "new_mean": None, "mean_pct": None},
                 ],
             }
         }
@@ -78,9 +79,11 @@ def test_the_past_is_computed_by_a_dimension_and_shown_member_by_member(company)
     _ended(request, DIMENSION)
     shown = _text(ana.get(answer["Location"]))
     rows = re.findall(r'<th scope="row">(\w+)</th> <td class="number">', shown)
-    assert [row for row in rows if row in ("north", "south", "None")] == ["south", "None", "north"]
+    rows = [row for row in rows if row in ("north", "south", "None", "west")]
+    assert rows == ["west", "south", "None", "north"]
+    assert "loses its values" in shown
     assert "−25.0 %" in shown.replace("\xa0", " ").replace("\u202f", " ")
-    assert shown.count('class="swing"') == 3
+    assert shown.count('class="swing"') == 4
     assert f'<option value="{DIMENSION}" selected' in shown
 
 
