@@ -198,17 +198,22 @@ def _candidates(text: str) -> tuple[list[int] | None, bool, str]:
     matches = Q(search=asked)
     if len(words) == len(terms):
         matches |= Q(key__startswith="_".join(word.lower() for word in words))
-    if ids := _ranked(matches, asked):
+    if ids := _ranked(matches, asked, called=" ".join(words)):
         return ids, False, ""
     return _alike(words)
 
 
-def _ranked(matches: Q, asked: SearchQuery) -> list[int]:
+def _ranked(matches: Q, asked: SearchQuery, called: str = "") -> list[int]:
+    """Best first; what has `called` as its name or key stands above all that contains it."""
     matching = Entry.objects.filter(matches).order_by().values_list("pk", flat=True)
+    key = called.lower().replace(" ", "_")
     found = (
-        Entry.objects.filter(_among(list(matching[:MOST_RANKED])))
-        .annotate(rank=SearchRank(F("search"), asked))
-        .order_by("-rank", "tier", "name", "pk")
+        Entry.objects.filter(_among(list(matching[:MOST_RANKED])) | Q(matches, key=key))
+        .annotate(
+            is_called=Case(When(Q(key=key) | Q(name__iexact=called), then=0), default=1),
+            rank=SearchRank(F("search"), asked),
+        )
+        .order_by("is_called", "-rank", "tier", "name", "pk")
     )
     return list(found.values_list("pk", flat=True))
 

@@ -60,6 +60,28 @@ def test_a_name_comes_before_a_sentence(catalog):
     assert keys(page)[0] == "baskets"
 
 
+@pytest.mark.parametrize("text", ["Sales", "sales"])
+def test_what_is_called_so_comes_before_what_contains_it(catalog, text):
+    """Also where a longer name stands in a stricter tier, or says the word more often."""
+    words = {
+        "sales_of_sales": {"name": "Sales of sales", "definition": "Sales, sales and sales."},
+        "sales": {"name": "Sales", "definition": "All that was sold."},
+    }
+    published(
+        *(
+            make_item(key, {**NET_SALES, "expression": f"amount * {n}"}, words=words[key])
+            for n, key in enumerate(words, 2)
+        ),
+        author=catalog.ana,
+        by=[catalog.cem],
+    )
+
+    found = [entry.key for entry in suggestions(text)[0]]
+
+    assert found[0] == "sales"
+    assert set(found) >= {"sales", "sales_of_sales", "net_sales"}
+
+
 def test_a_misspelt_name_finds_what_was_meant(catalog):
     page = catalog_page(CatalogQuery("actve usres"))
 
