@@ -13,6 +13,7 @@ from governance.content import read_content
 from governance.evidence import preview_items
 from governance.models import ChangeRequest
 from governance.services.comments import comment
+from governance.services.publishing import publish
 from governance.services.requests import open_request
 from measurement.choices import BackfillStatus
 from measurement.models import Backfill
@@ -75,7 +76,7 @@ def test_the_past_is_computed_by_a_dimension_and_shown_member_by_member(company)
 
     assert (answer.status_code, answer["Location"]) == (302, f"{page}?by={DIMENSION}")
     assert Backfill.objects.count() == before + 1  # the total is there, and is not run again
-    assert "<progress" in _text(ana.get(answer["Location"]))
+    assert "The preview waits for a worker." in _text(ana.get(answer["Location"]))
     _ended(request, DIMENSION)
     shown = _text(ana.get(answer["Location"]))
     rows = re.findall(r'<th scope="row">(\w+)</th> <td class="number">', shown)
@@ -107,7 +108,7 @@ def test_in_the_editor_a_draft_is_previewed_by_a_dimension(company):
 
     shown = _text(answer)
     assert answer.status_code == 200
-    assert "<progress" in shown
+    assert "The preview waits for a worker." in shown
     assert f"/changes/{draft.pk}/live?by={DIMENSION}" in shown
 
 
@@ -226,3 +227,40 @@ def test_what_is_not_published_is_not_taken_back(company):
 )
 def test_a_bar_swings_from_the_middle(share, bar):
     assert bar in swing(share)
+
+
+def test_who_has_decided_reads_what_they_said_and_sees_it_published(company):
+    request = company.restating()
+    factories.finish_preview(request)
+    page, hx = f"/changes/{request.pk}", {"HTTP_HX_REQUEST": "true"}
+    cem, ana = _as(company.cem), _as(company.ana)
+    assert "You decide on" in _text(cem.get(page))
+    assert "You approved" not in _text(cem.get(page))
+    verdict = {"revision": request.revision.hash, "verdict": "approve"}
+
+    said = _text(cem.post(f"{page}/review", verdict, **hx))
+
+    assert "You approved <strong>r1</strong>" in said
+    assert "Decide again" in said
+    assert said.count("data-focus") == 1
+    assert "data-focus" not in _text(cem.get(page))
+    assert "You approved" not in _text(ana.get(page))
+
+    factories.approve(request, company.ben)
+    assert "It is published within seconds" in _text(ana.get(page))
+    assert ana.get(f"{page}?awaits=in_review", **hx).status_code == 204
+    publish(request, revision_hash=request.revision.hash, actor=company.ben, via="test")
+    assert ana.get(f"{page}?awaits=in_review", **hx)["HX-Refresh"] == "true"
+    assert "It is published within seconds" not in _text(ana.get(page))
+
+
+def test_what_several_items_need_alike_is_said_once(company):
+    request = factories.submitted(
+        factories.make_item("refunds", {**factories.NET_SALES, "expression": "refund"}),
+        factories.make_item("amounts", {**factories.NET_SALES, "expression": "amount"}),
+        author=company.ana,
+    )
+
+    assert _text(_as(company.ben).get(f"/changes/{request.pk}")).count("Needs 1 approval") == 1
+    editor = _text(_as(company.ana).get(f"/changes/{request.pk}/live"))
+    assert editor.count("1 approval, because") == 1

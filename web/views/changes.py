@@ -2,18 +2,21 @@
 
 from urllib.parse import urlencode
 
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRefresh
 
 from catalog.models import Version
 from core.errors import EtalonError, NotFound
 from governance import policies
-from governance.choices import Status
+from governance.choices import PublishWhen, Status, Verdict
 from governance.content import read_content
-from governance.models import ChangeRequest, Comment
+from governance.models import ChangeRequest, Comment, Review
 from governance.reading import read
+from governance.request_page import RequestPage
 from governance.selectors.requests import requests_page
 from governance.services import comments, publishing, requests, returning, reviews
 from governance.services.previews import ask_for_preview
@@ -70,6 +73,9 @@ def change(request, pk: int):
     is_draft = found.revision is None and found.status == Status.DRAFT
     if is_draft and policies.why_not_edit(request.user, found) is None:
         return redirect("web:change-edit", pk=pk)
+    awaited = request.GET.get("awaits")
+    if request.htmx and awaited:
+        return HttpResponse(status=204) if found.status == awaited else HttpResponseClientRefresh()
     context = _context(request, found)
     template = "governance/_decision.html" if request.htmx else "governance/change.html"
     return render(request, template, context)
@@ -93,16 +99,36 @@ def _context(request, found: ChangeRequest, **more) -> dict:
             (said, policies.why_not_resolve(request.user, said) is None) for said in page.comments
         ],
         "timeline": events_of(seen.timeline),
-        "requirements": [one.requirement.sentence for one in page.standings],
+        "requirements": page.must_agree,
+        "verdict": _verdict_of(request.user, page),
+        "is_due": _is_due(page),
         **more,
     }
+
+
+def _verdict_of(person, page: RequestPage) -> Review | None:
+    """What this person last said of the revision that is open, unless it was only a comment."""
+    mine = [
+        one
+        for one in page.reviews
+        if one.reviewer_id == person.pk
+        and one.revision_id == page.request.revision_id
+        and one.verdict != Verdict.COMMENT
+    ]
+    return max(mine, key=lambda one: one.pk, default=None)
+
+
+def _is_due(page: RequestPage) -> bool:
+    """Nothing is missing, and a worker publishes it by itself."""
+    is_ready = page.readiness is not None and page.readiness.is_ready
+    return is_ready and page.request.is_open and page.content.publish_when == PublishWhen.APPROVED
 
 
 def _ask(line) -> str:
     return f"Ask {', '.join(line.who[:4])}." if line.who else ""
 
 
-def _decided(request, found: ChangeRequest, act):
+def _decided(request, found: ChangeRequest, act, **said):
     """Run a verb; a refusal is shown on the page, with what was typed kept."""
     try:
         act()
@@ -112,7 +138,8 @@ def _decided(request, found: ChangeRequest, act):
         template = "governance/_decision.html" if request.htmx else "governance/change.html"
         return render(request, template, context, status=error.status)
     if request.htmx:
-        return render(request, "governance/_decision.html", _context(request, _found(found.pk)))
+        context = _context(request, _found(found.pk), **said)
+        return render(request, "governance/_decision.html", context)
     by = request.POST.get("by", "")
     query = f"?{urlencode({'by': by})}" if by else ""
     return redirect(f"{reverse('web:change', args=[found.pk])}{query}")
@@ -133,6 +160,7 @@ def review(request, pk: int):
             actor=request.user,
             via="web",
         ),
+        is_new_verdict=True,
     )
 
 

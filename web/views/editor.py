@@ -16,6 +16,7 @@ from catalog.selectors.entries import entry_by_key, specs_in_force
 from catalog.stewardship import stewardship_of
 from core.errors import EtalonError, Invalid, NotAllowed
 from governance import policies
+from governance.approvals import who_must_agree
 from governance.assessment import assess
 from governance.content import read_content
 from governance.evidence import evidence_of
@@ -336,7 +337,7 @@ def _live(change: ChangeRequest, user, *, by: str = "") -> dict:
     needs, refused = [], ""
     if assessment.is_computable:
         try:
-            needs = requirements_for(assessment)
+            needs = who_must_agree(requirements_for(assessment))
         except EtalonError as error:
             refused = error.message
     run = evidence_of(assessment) if assessment.is_computable else None
