@@ -36,7 +36,12 @@ class SignInForm(forms.Form):
         label="User name",
         max_length=150,
         widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+            attrs={
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "autofocus": True,
+                "spellcheck": "false",
+            }
         ),
         error_messages={"required": "Enter your user name."},
     )

@@ -96,6 +96,14 @@ def test_a_refusal_is_a_page_with_its_sentence(web, url, status, said):
     assert "Go to Home" in answer.content.decode()
 
 
+def test_who_is_not_signed_in_is_led_there_from_a_wrong_address(client, db):
+    page = client.get("/nowhere").content.decode()
+
+    assert 'href="/sign-in">Sign in</a>' in page
+    assert 'href="/">Go to Home</a>' not in page
+    assert "autofocus" in client.get("/sign-in").content.decode()
+
+
 @pytest.mark.urls("tests.web.test_frame")
 def test_a_refused_panel_gets_the_sentence_alone(web):
     answer = web.get("/test/forbidden", headers={"hx-request": "true"})

@@ -27,7 +27,7 @@ HINTS = {
     400: "Go back and try again. Nothing was saved.",
     403: "If you need it for your work, ask a steward or an administrator of Etalon. "
     "Nothing was changed.",
-    404: "The address may be mistyped, or what was here had another name. Search for it above.",
+    404: "The address may be mistyped, or what was here had another name. Search for it.",
     405: "Go to the page that you came from and use its buttons. Nothing was changed.",
     409: "Go back, read the page again and decide anew. Nothing was saved.",
     413: "Go back and shorten the longest text. Nothing was saved.",
@@ -46,6 +46,8 @@ def refused(request, message: str, status: int):
         "message": message,
         "hint": HINTS.get(status, ""),
     }
+    if status == 404 and not getattr(getattr(request, "user", None), "is_authenticated", False):
+        context["hint"] = "The address may be mistyped. To look for it, sign in."
     return render(request, "errors/refused.html", context, status=status)
 
 
