@@ -25,7 +25,7 @@ from governance.choices import MOVES, OPEN, Status, Verdict
 from governance.content import read_content
 from governance.models import ApprovalPolicy, ChangeRequest, Comment, Review, Revision
 from governance.readiness import readiness_of
-from governance.reading import approvals_of, read
+from governance.reading import MOST_ITEMS, approvals_of, read
 from governance.selectors.requests import waiting_for
 from governance.services.approval_policies import set_policy
 from governance.services.reviews import review
@@ -294,6 +294,8 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
         asked = {need["change_class"] for need in change.revision.requirements}
         if others := sorted((asked | {change.revision.change_class}) - IN_BULK):
             return f"{others[-1].capitalize()} changes are decided on their own page."
+        if len(change.revision.content["items"]) > MOST_ITEMS:
+            return "It has more items than are listed here. Decide on its own page."
         if change.status != Status.IN_REVIEW:
             return f"It is {change.get_status_display().lower()}."
         return policies.why_not_review(user, change)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import ceil
 
 from accounts.models import User
 from catalog.models import Entry
@@ -20,8 +21,9 @@ from governance.request_page import PageItem, RequestPage, TimelineEntry, reques
 from measurement.previews import MemberFigures, PreviewFigures, PreviewPoint, askable_by
 from measurement.selectors.previews import PreviewRun, preview_of
 from semantics.card import Words
+from semantics.diff import ChangeClass
 
-# A request may change thousands of entries; a page shows the first of them.
+# A request may change thousands of entries; a page shows so many of them, the weightiest first.
 MOST_ITEMS = 40
 MOST_CHARTS = 6
 MOST_POINTS = 10
@@ -127,31 +129,63 @@ class Happened:
 
 @dataclass(frozen=True)
 class Reading:
-    """One request as somebody reads it. A closed one has no readiness: it was decided."""
+    """One request as somebody reads it. A closed one has no readiness: it was decided.
+
+    `items` are those of the part at hand; every item is in one of the `parts`.
+    """
 
     page: RequestPage
     items: list[PageItem]
-    more_items: int
+    part: int
+    parts: int
     past: Past
     timeline: list[Happened]
+
+    @property
+    def more_items(self) -> int:
+        """How many there are beside those of this part."""
+        return len(self.page.items) - len(self.items)
+
+    @property
+    def part_before(self) -> int | None:
+        return self.part - 1 if self.part > 1 else None
+
+    @property
+    def part_after(self) -> int | None:
+        return self.part + 1 if self.part < self.parts else None
 
     @property
     def versions(self) -> list:
         return [item.version for item in self.items if item.version]
 
 
-def read(request: ChangeRequest, user: User, *, by: str = "") -> Reading:
-    """Read the revision at hand, its past by a dimension too. Writes nothing, starts nothing."""
+def read(request: ChangeRequest, user: User, *, by: str = "", part: int = 1) -> Reading:
+    """Read the revision at hand, its past by a dimension too. Writes nothing, starts nothing.
+
+    What weighs most is read first, wherever its author put it: nobody hides a change behind forty
+    harmless ones. A part that there is not is the nearest one.
+    """
     page = request_page(request, user)
+    parts = max(1, ceil(len(page.items) / MOST_ITEMS))
+    part = min(max(part, 1), parts)
+    heaviest_first = sorted(page.items, key=_weight, reverse=True)
     return Reading(
         page=page,
-        items=page.items[:MOST_ITEMS],
-        more_items=max(0, len(page.items) - MOST_ITEMS),
+        items=heaviest_first[(part - 1) * MOST_ITEMS : part * MOST_ITEMS],
+        part=part,
+        parts=parts,
         past=past_of(page.assessment, page.content, page.evidence, by=by)
         if page.assessment
         else Past(can_be_computed=False),
         timeline=[_happened(deed) for deed in reversed(page.timeline[-MOST_DEEDS:])],
     )
+
+
+_WEIGHTS = {str(name): weight for weight, name in enumerate(ChangeClass, start=1)}
+
+
+def _weight(row: PageItem) -> int:
+    return _WEIGHTS.get(row.change_class, 0)
 
 
 def past_of(

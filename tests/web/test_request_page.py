@@ -264,3 +264,49 @@ def test_what_several_items_need_alike_is_said_once(company):
     assert _text(_as(company.ben).get(f"/changes/{request.pk}")).count("Needs 1 approval") == 1
     editor = _text(_as(company.ana).get(f"/changes/{request.pk}/live"))
     assert editor.count("1 approval, because") == 1
+
+
+def _of_many(company) -> ChangeRequest:
+    """A request over 46 entries, in which the one that moves a past value was put last."""
+    harmless = [
+        factories.make_item(
+            f"more_{number}", {**factories.NET_SALES, "expression": f"amount * {number + 2}"}
+        )
+        for number in range(45)
+    ]
+    restating = factories.make_change(
+        "net_sales", spec={"expression": "amount - refund"}, treatment="restate"
+    )
+    return factories.submitted(*harmless, restating, author=company.ana)
+
+
+def test_nobody_hides_a_change_behind_many_harmless_ones(company):
+    """A verdict is on all of a request, so that all of it can be read where verdicts are given."""
+    request, ben = _of_many(company), _as(company.ben)
+    page = f"/changes/{request.pk}"
+
+    first, second = _text(ben.get(page)), _text(ben.get(f"{page}?items=2"))
+    admin = f"/admin/governance/changerequest/{request.pk}/change/"
+    company.ben.is_staff = True
+    company.ben.save()
+    decided = _text(ben.get(admin))
+
+    shown = [re.findall(r'aria-labelledby="item-(\w+)"', text) for text in (first, second)]
+    assert shown[0][0] == "net_sales"
+    assert (len(shown[0]), len(shown[1])) == (40, 6)
+    assert {*shown[0], *shown[1]} == {item["key"] for item in request.revision.content["items"]}
+    assert 'href="' + page + '?items=2"' in first
+    assert '<h3 id="item-1">Net sales</h3>' in decided
+    assert f"{page}?items=2" in decided
+
+
+def test_a_page_of_many_items_is_not_without_end(company):
+    request = _of_many(company)
+
+    page = _text(_as(company.ben).get(f"/changes/{request.pk}"))
+    editor = _text(_as(company.ana).get(f"/changes/{request.pk}/live"))
+
+    assert page.count("because Additive + Tier 2") == 1
+    assert "more conditions" in page
+    assert editor.count("because Additive + Tier 2") == 1
+    assert "And 6 more items" in editor

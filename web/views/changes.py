@@ -30,6 +30,7 @@ TABS = {
     "scheduled": "Scheduled",
     "done": "Done",
 }
+_MOST_LINES = 40
 
 
 @require_safe
@@ -83,8 +84,10 @@ def change(request, pk: int):
 
 def _context(request, found: ChangeRequest, **more) -> dict:
     by = request.POST.get("by") or request.GET.get("by", "")
-    seen = read(found, request.user, by=by)
+    part = whole(request.GET.get("items"), 1)
+    seen = read(found, request.user, by=by, part=part)
     page = seen.page
+    lines = page.lines[:_MOST_LINES]  # Unmet ones come first.
     return {
         "place": "changes",
         "change": found,
@@ -93,8 +96,9 @@ def _context(request, found: ChangeRequest, **more) -> dict:
         "reading": seen,
         "past": seen.past,
         "lines": [
-            {"state": line.state, "text": line.sentence, "note": _ask(line)} for line in page.lines
+            {"state": line.state, "text": line.sentence, "note": _ask(line)} for line in lines
         ],
+        "more_lines": len(page.lines) - len(lines),
         "comments": [
             (said, policies.why_not_resolve(request.user, said) is None) for said in page.comments
         ],

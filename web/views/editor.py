@@ -21,13 +21,13 @@ from governance.assessment import assess
 from governance.content import read_content
 from governance.evidence import evidence_of
 from governance.models import ChangeRequest
-from governance.reading import past_of
+from governance.reading import MOST_ITEMS, past_of
 from governance.services.formulas import apply_formula
 from governance.services.previews import ask_for_preview
 from governance.services.requests import item_of, save_draft, withdraw
 from governance.services.submitting import requirements_for, submit
 from semantics.definition import METRIC_TYPES, Aggregation, DatasetSpec, Grain
-from semantics.problems import DefinitionRefused
+from semantics.problems import DefinitionRefused, Level
 from semantics.question import askable_dimensions
 from web import editor
 from web.asked import whole
@@ -341,8 +341,15 @@ def _live(change: ChangeRequest, user, *, by: str = "") -> dict:
         except EtalonError as error:
             refused = error.message
     run = evidence_of(assessment) if assessment.is_computable else None
+    # What differs and what blocks come first, so that they are among those that are shown.
+    items = sorted(assessment.items, key=lambda one: one.change_class is None)
+    problems = sorted(assessment.problems, key=lambda one: one.level != Level.BLOCKS)
     return {
         "assessment": assessment,
+        "items": items[:MOST_ITEMS],
+        "more_items": len(items[MOST_ITEMS:]),
+        "problems": problems[:MOST_ITEMS],
+        "more_problems": len(problems[MOST_ITEMS:]),
         "needs": needs,
         "refused": refused,
         "past": past_of(assessment, content, run, by=by),
