@@ -22,7 +22,9 @@ from tests.servers import SUPERUSER_URL
 NOW = "2026-12-28T04:00:00+00:00"
 WEEKS = 469
 ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL")
-SMALL, SOME, LARGE, SHOP = "bench_small", "bench_some", "bench_large", "bench_shop"
+SMALL, LARGE, SHOP = "bench_small", "bench_large", "bench_shop"
+# Two of the same size, filled before and after the large one: neighbours disturb all three.
+SOME, SOME_MORE = "bench_some", "bench_some_more"
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def servers() -> Iterator[None]:
         )
         os.environ.update(addresses(SMALL))
         database.make(SMALL)
-        _copy(SMALL, SOME, LARGE, SHOP)
+        _copy(SMALL, SOME, SOME_MORE, LARGE, SHOP)
         django.setup()
         yield
     finally:

@@ -55,11 +55,13 @@ def _worker(rig: Rig) -> Figure:
     run = plan_backfill(
         [target], purpose=Purpose.MANUAL, actor=None, start=shop.START, until=shop.until()
     )
+    (child,) = rig.children("worker:backfill")
     held: dict[int, float] = {}
     for count in (FEW, MANY):
         rig.wait(lambda count=count: _done(run) >= count, 300, 0.05, f"{count} windows")
-        (child,) = rig.children("worker:backfill")
         held[count] = _resident(child)
+    if rig.children("worker:backfill") != [child]:
+        raise RuntimeError("Another child took over, so that what grew is not known.")
     return Figure(
         f"A worker after {MANY} windows, resident",
         held[MANY],
