@@ -1,7 +1,7 @@
 // A cursor, a walk by arrow keys and switches of the legend, over a chart that the server drew.
 //
-// The drawing stands in .chart-plot; the JSON beside it says where each point lies: x in percent
-// of the plot, y in pixels. Nothing is drawn anew, so print, export and theme need no script.
+// The drawing stands in .chart-plot; the JSON in data-chart says where each point lies: x in percent
+// of the plot, y in pixels. It is no script, since htmx takes scripts out of what it swaps in. Nothing is drawn anew, so print, export and theme need no script.
 
 import { say } from "./messages.js";
 
@@ -10,7 +10,7 @@ class Chart {
     this.figure = figure;
     this.plot = figure.querySelector(".chart-plot");
     this.svg = this.plot.querySelector("svg");
-    this.data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+    this.data = JSON.parse(figure.dataset.chart);
     this.at = -1;
     this.off = new Set();
     this.build();
@@ -167,8 +167,6 @@ class Chart {
 export function start(root) {
   for (const figure of root.querySelectorAll("[data-chart]")) {
     if (figure.chart || !figure.querySelector(".chart-plot")) continue;
-    // htmx takes scripts out of what it swaps in, JSON too: the drawing then stays as it is.
-    if (!figure.querySelector("script[type='application/json']")) continue;
     figure.chart = new Chart(figure);
   }
 }

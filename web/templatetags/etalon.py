@@ -7,9 +7,11 @@
 What they say is decided in `web.formatting` and `web.badges`; here it becomes HTML.
 """
 
+import json
 from datetime import UTC, date, datetime
 
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -230,6 +232,12 @@ def line_chart(spec, height=charts.HEIGHT):
     if chart.is_empty:
         return format_html('<p class="muted">No values yet.</p>')
     return mark_safe(chart.svg())  # noqa: S308 - every text in it is escaped where it is drawn
+
+
+@register.filter
+def as_json(value):
+    """For an attribute that a script reads; it is escaped there like any text."""
+    return json.dumps(value, cls=DjangoJSONEncoder, separators=(",", ":"))
 
 
 @register.filter
