@@ -113,7 +113,8 @@ def follow(ana: Page, number: str) -> None:
         ana.goto(f"/changes/{number}")
     say("published")
     picture(ana, "tutorial-6-published")
-    ana.goto("/backfills")
+    ana.get_by_role("link", name="Runs that compute it").click()
+    ana.wait_for_load_state()
     picture(ana, "tutorial-7-backfills")
     ana.goto("/metrics/units")
     while "v2" not in ana.locator("section:has(#trend)").inner_text():

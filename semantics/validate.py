@@ -271,7 +271,7 @@ def _ratio(spec: RatioSpec, known: Known) -> Iterator[Problem]:
             "denominator",
             "denominator_zero",
             f"`{bottom.metric}` can be 0; such periods have no value.",
-            "This is usually right. Say so in the card's caveats.",
+            "This is usually right. Say so under Caveats.",
             Level.NEEDS_ANSWER,
         )
 
@@ -310,7 +310,7 @@ def _division(formula: str) -> Iterator[Problem]:
             "expression",
             "denominator_zero",
             f"`{render(divisor)}` can be 0; such periods have no value.",
-            "This is usually right. Say so in the card's caveats.",
+            "This is usually right. Say so under Caveats.",
             Level.NEEDS_ANSWER,
         )
 
@@ -372,7 +372,7 @@ def _conversion(spec: ConversionSpec, known: Known) -> Iterator[Problem]:
             "same_events",
             f"Base and conversion are both rows of `{datasets['base']}`. Unless their "
             "filters exclude each other, only events of later days are counted as conversions.",
-            "If that is meant, say so in the card's caveats.",
+            "If that is meant, say so under Caveats.",
             Level.NEEDS_ANSWER,
         )
     yield from _properties(spec, known)

@@ -159,3 +159,25 @@ def test_each_kind_has_its_form(ana, kind):
 def test_a_key_is_made_from_a_name():
     assert key_of("Café sales (net), 28 d") == "cafe_sales_net_28_d"
     assert key_of("x" * 90) == "x" * 63
+
+
+def test_what_can_be_changed_is_listed_by_name_and_says_when_there_is_more(company, ana):
+    items = [
+        factories.make_item(
+            f"late_{n:02}",
+            {**factories.NET_SALES, "expression": f"amount + {n}"},
+            words={"name": f"{'ZA'[n % 2]} late {n:02}"},
+        )
+        for n in range(30)
+    ]
+    factories.published(*items, author=company.ana, by=[company.cem])
+
+    page = ana.get("/changes/new")
+    shown = [entry.name for entry in page.context["entries"]]
+
+    assert len(shown) == 30
+    assert shown == sorted(shown)
+    assert "There are more: type a part of the name above." in page.content.decode()
+    found = ana.get("/changes/new", {"q": "late_29"})
+    assert [entry.key for entry in found.context["entries"]] == ["late_29"]
+    assert "There are more" not in found.content.decode()

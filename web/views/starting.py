@@ -1,6 +1,7 @@
 """Where a proposal begins: something that exists is chosen, or something new is named."""
 
 from django.contrib import messages
+from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -15,6 +16,8 @@ from governance.services.requests import item_of, open_request
 from semantics.definition import DatasetSpec
 from web import starts
 from web.formulas import names_for_filters
+
+MOST_ENTRIES = 30
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,6 +42,7 @@ def new(request):
 def _context(request, asked, why_not: str | None) -> dict:
     kind = asked.get("new")
     known = specs_in_force()
+    entries = _found_entries(request.GET.get("q", ""), request.GET.get("entry", ""))
     return {
         "place": "changes",
         "why_not": why_not,
@@ -47,20 +51,22 @@ def _context(request, asked, why_not: str | None) -> dict:
         "kinds": starts.KINDS,
         "types": starts.TYPES,
         "domains": Domain.objects.all(),
-        "entries": _found_entries(request.GET.get("q", ""), request.GET.get("entry", "")),
+        "entries": entries[:MOST_ENTRIES],
+        "has_more": len(entries) > MOST_ENTRIES,
         "sources": starts.tables_by_source() if kind == "dataset" else [],
         "datasets": sorted(k for k, s in known.items() if isinstance(s, DatasetSpec)),
         "names": names_for_filters(known) if kind == "segment" else [],
     }
 
 
-def _found_entries(query: str, chosen: str):
-    rows = Entry.objects.live().select_related("domain")
+def _found_entries(query: str, chosen: str) -> list[Entry]:
+    """By name, since that is how one looks along a list; one more than is shown."""
+    rows = Entry.objects.live().select_related("domain").order_by("name", "pk")
     if chosen:
-        return rows.filter(key=chosen)
-    if query:
-        return rows.filter(name__icontains=query)[:30]
-    return rows.order_by("tier", "name")[:30]
+        rows = rows.filter(key=chosen)
+    elif query:
+        rows = rows.filter(Q(name__icontains=query) | Q(key__icontains=query))
+    return list(rows[: MOST_ENTRIES + 1])
 
 
 def _open_for(entry: Entry, user) -> ChangeRequest:
