@@ -204,3 +204,19 @@ def test_a_dataset_is_shown_in_the_order_that_people_write(company, ana):
     assert ana.post(f"/changes/{change.pk}/draft", form).status_code == 302
     live = text_of(ana.get(f"/changes/{change.pk}/live"))
     assert "Nothing differs from what is in force." in live
+
+
+def test_what_a_draft_still_needs_leads_to_its_field_before_it_is_submitted(company, ana):
+    change = factories.make_change("net_sales", spec={"expression": "amount - refund"})
+    alone = opened(company, change, reason="")
+    live = text_of(ana.get(f"/changes/{alone.pk}/live"))
+    page = text_of(ana.get(f"/changes/{alone.pk}/edit"))
+
+    for field in ("treatment", "reason"):
+        assert f'<a href="#{field}">' in live
+        assert f'id="{field}"' in page
+
+    both = opened(company, change, factories.make_change("orders", spec={"time_zone": "Mars"}))
+    live = text_of(ana.get(f"/changes/{both.pk}/live"))
+    assert f'<a href="/changes/{both.pk}/edit?item=net_sales#treatment">' in live
+    assert f'<a href="/changes/{both.pk}/edit?item=orders#yaml">' in live

@@ -344,11 +344,17 @@ def _live(change: ChangeRequest, user, *, by: str = "") -> dict:
     # What differs and what blocks come first, so that they are among those that are shown.
     items = sorted(assessment.items, key=lambda one: one.change_class is None)
     problems = sorted(assessment.problems, key=lambda one: one.level != Level.BLOCKS)
+    named = change.draft.content["items"]
     return {
         "assessment": assessment,
         "items": items[:MOST_ITEMS],
         "more_items": len(items[MOST_ITEMS:]),
-        "problems": problems[:MOST_ITEMS],
+        "problems": with_fields(
+            [one.as_dict() for one in problems[:MOST_ITEMS]],
+            page=f"/changes/{change.pk}/edit",
+            key=named[0]["key"] if len(named) == 1 else "",
+            items=named,
+        ),
         "more_problems": len(problems[MOST_ITEMS:]),
         "needs": needs,
         "refused": refused,
