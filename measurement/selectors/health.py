@@ -1,7 +1,7 @@
 """Whether a metric's values can be relied on: fresh, checked, and how they stand to the target."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -126,6 +126,11 @@ def checks_of(metric: Metric) -> list[CheckState]:
     """The checks of every dataset that the metric stands on, with their latest runs."""
     resolution = metric.served_resolution or metric.current_resolution
     keys = [pin["key"] for pin in resolution.pins] if resolution else []
+    return checks_of_datasets(keys)
+
+
+def checks_of_datasets(keys: Collection[str]) -> list[CheckState]:
+    """The checks of these datasets, with their latest runs, in two queries."""
     checks = list(Check.objects.filter(dataset__key__in=keys).select_related("dataset"))
     latest = (
         CheckRun.objects.filter(check_rule__in=checks)

@@ -115,6 +115,8 @@ PAGES = {
     "changes/<int:pk>/undo":          (NO_GET, OPENS),
     "checks/<int:pk>":                (READ, "in in 403 403 403 403 403 -> 403"),
     "checks/<int:pk>/run":            (NO_GET, "in in 403 403 -> 403 -> -> 403"),
+    "sources":                        (READ, NO_GET),
+    "sources/<slug:key>":             (READ, NO_GET),
     "backfills":                      (READ, NO_GET),
     "backfills/<int:pk>":             (READ, NO_GET),
     r"^backfills/(?P<pk>[0-9]{1,18})/(?P<verb>pause|resume|retry|release|cancel)$":
@@ -365,7 +367,7 @@ def filled(route: str, world: World) -> str:
         "(?P<number>[0-9]{1,9})": "1",
         "(?P<pk>[0-9]{1,18})": str(world.run.pk),
         "(?P<verb>pause|resume|retry|release|cancel)": "pause",
-        "<slug:key>": "net_sales",
+        "<slug:key>": "shop" if route.startswith("sources") else "net_sales",
         "<int:said>": str(world.said.pk),
         "<int:pk>": str(about.pk if about else ""),
     }.items():

@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from catalog.models import Follow
+from catalog.models import Dataset, Follow
 from governance.models import ChangeRequest
-from measurement.models import Backfill, Check
+from measurement.models import Backfill, Check, Source
 from measurement.services.checks import ensure_checks
 from tests import factories
 from web.exports import cell
@@ -58,6 +58,8 @@ PAGES = [
     "/changes/new",
     "/changes/{change}",
     "/checks/{check}",
+    "/sources",
+    "/sources/shop",
     "/backfills",
     "/backfills?show=open",
     "/backfills?show=stuck&purpose=manual&metric=net+sales",
@@ -311,3 +313,23 @@ def test_the_same_filters_find_the_same_on_page_and_api(company):
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_no_cell_of_an_export_is_a_formula(text):
     assert cell(text) == f"'{text}"
+
+
+def test_a_source_says_whose_its_rows_are_and_what_reads_it(company):
+    Source.objects.update(
+        description="Replayed.\nUntil May.", attribution="The shop (CC0)", time_limit_seconds=90
+    )
+    check = Check.objects.create(dataset=Dataset.objects.get(), kind="freshness")
+    eve = _as(company.eve)
+
+    page = re.sub(r"\s+", " ", eve.get("/sources/shop").content.decode())
+
+    assert "Replayed.<br>Until May." in page
+    assert "The shop (CC0)" in page
+    assert "1 min 30 s, then it is stopped there" in page.replace("\u00a0", " ")
+    assert '<a href="/metrics/orders">Orders</a>' in page
+    assert "<code>shop.orders</code>" in page
+    assert f'<a href="/checks/{check.pk}">' in page
+    assert "It has not run yet." in page
+    assert '<a href="/sources/shop">' in eve.get("/sources").content.decode()
+    assert '<a href="/sources/shop">shop</a>' in eve.get("/metrics/orders").content.decode()
