@@ -7,7 +7,7 @@ cut tail leaves a valid chain; it is found against a head saved elsewhere (`veri
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -70,6 +70,18 @@ def record(
     `actor` None means the system. What an HTTP request caused carries its id. The advisory lock is
     held until that transaction ends, so that the chain has no gap and no fork.
     """
+    return record_each(action, [(subject, detail)], actor=actor, via=via, reason=reason)[0]
+
+
+def record_each(
+    action: str,
+    deeds: Iterable[tuple[models.Model, dict]],
+    *,
+    actor,
+    via: str = "service",
+    reason: str = "",
+) -> list[AuditEvent]:
+    """Append one event for each subject with its detail, in their order, as `record` does."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An audit event needs its deed's transaction.")
     with connection.cursor() as cursor:
@@ -77,26 +89,29 @@ def record(
         recorded_at = cursor.fetchone()[1]
     last = AuditEvent.objects.order_by("-sequence").values_list("sequence", "hash").first()
     sequence, previous_hash = last or (0, GENESIS)
-    event = AuditEvent(
-        sequence=sequence + 1,
-        happened_at=clock.now(),
-        recorded_at=recorded_at,
-        is_simulated=clock.is_simulated(),
-        actor_id=actor.pk if actor else None,
-        actor_label=str(actor) if actor else SYSTEM,
-        via=via,
-        action=action,
-        subject_type=subject._meta.label_lower,
-        subject_id=str(subject.pk),
-        subject_label=str(subject)[:200],
-        reason=reason,
-        detail=detail,
-        request_id=current_request_id(),
-        previous_hash=previous_hash,
-    )
-    event.hash = hash_of(event)
-    event.save(force_insert=True)
-    return event
+    events = []
+    for subject, detail in deeds:
+        sequence += 1
+        event = AuditEvent(
+            sequence=sequence,
+            happened_at=clock.now(),
+            recorded_at=recorded_at,
+            is_simulated=clock.is_simulated(),
+            actor_id=actor.pk if actor else None,
+            actor_label=str(actor) if actor else SYSTEM,
+            via=via,
+            action=action,
+            subject_type=subject._meta.label_lower,
+            subject_id=str(subject.pk),
+            subject_label=str(subject)[:200],
+            reason=reason,
+            detail=detail,
+            request_id=current_request_id(),
+            previous_hash=previous_hash,
+        )
+        event.hash = previous_hash = hash_of(event)
+        events.append(event)
+    return AuditEvent.objects.bulk_create(events)
 
 
 def hash_of(event: AuditEvent) -> str:

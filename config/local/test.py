@@ -1,7 +1,8 @@
 """`make test`: the whole suite, with a browser where one can be had.
 
-First what needs no quiet machine, in two processes; then, one after another, the tests that start
-programs, kill them and wait for what comes of it. With arguments, pytest runs once with those.
+First what keeps two processes busy; then the tests that start programs, kill them and wait for
+what comes of it, in two rows: `make run` in one, everything else in the other. With arguments,
+pytest runs once with those.
 """
 
 import os
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return _pytest([*side_by_side, *arguments])
     first = _pytest([*side_by_side, "-m", "not slow"])
-    return _pytest(["-m", "slow"]) or first
+    return _pytest([*side_by_side, "-m", "slow"]) or first
 
 
 def _pytest(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from simple_history.utils import bulk_create_with_history
 
 from catalog.choices import Tier
 from core import audit
@@ -38,7 +39,7 @@ _LOCAL = (0, 0, False)
 @transaction.atomic
 def seed_default_policies(*, actor=None, via: str = "cli") -> int:
     """Write the default rows that are missing; rows that somebody set stay. Returns how many."""
-    made = 0
+    permit(policies.why_not_set_policy(actor, None))
     wanted = {
         (change_class, tier, is_new): numbers
         for (change_class, is_new), tiers in DEFAULTS.items()
@@ -47,22 +48,37 @@ def seed_default_policies(*, actor=None, via: str = "cli") -> int:
     for change_class in C:
         wanted.setdefault((change_class, Tier.LOCAL, False), _LOCAL)
     wanted[(C.ADDITIVE, Tier.LOCAL, True)] = _LOCAL
-    for (change_class, tier, is_new), numbers in wanted.items():
-        exists = ApprovalPolicy.objects.filter(
-            change_class=change_class, tier=tier, is_new=is_new, domain=None
-        ).exists()
-        if not exists:
-            set_policy(
-                change_class=change_class,
-                tier=tier,
-                is_new=is_new,
-                domain=None,
-                numbers=numbers,
-                actor=actor,
-                via=via,
-            )
-            made += 1
-    return made
+    there = set(
+        ApprovalPolicy.objects.filter(domain=None).values_list("change_class", "tier", "is_new")
+    )
+    rows = [
+        _with_numbers(
+            ApprovalPolicy(change_class=change_class, tier=tier, is_new=is_new), numbers, actor
+        )
+        for (change_class, tier, is_new), numbers in wanted.items()
+        if (change_class, tier, is_new) not in there
+    ]
+    rows = bulk_create_with_history(rows, ApprovalPolicy)
+    audit.record_each("policy.set", [(row, _said(row)) for row in rows], actor=actor, via=via)
+    return len(rows)
+
+
+def _with_numbers(row: ApprovalPolicy, numbers: Numbers, actor) -> ApprovalPolicy:
+    row.approvals, row.stewards, row.owner_counts_as_steward = numbers
+    return sign(row, actor=actor, reason="policy set")
+
+
+def _said(row: ApprovalPolicy) -> dict:
+    """What the audit log keeps of a row that was set."""
+    return {
+        "change_class": str(row.change_class),
+        "tier": int(row.tier),
+        "is_new": row.is_new,
+        "domain": str(row.domain or "all"),
+        "approvals": row.approvals,
+        "stewards": row.stewards,
+        "owner_counts": row.owner_counts_as_steward,
+    }
 
 
 @transaction.atomic
@@ -71,7 +87,7 @@ def set_policy(
 ) -> ApprovalPolicy:
     """Set who must agree. Requests that were submitted before keep what was asked of them."""
     permit(policies.why_not_set_policy(actor, domain))
-    approvals, stewards, owner_counts = numbers
+    approvals, stewards, _ = numbers
     if change_class not in list(C):
         known = ", ".join(C)
         raise Invalid(f"“{change_class}” is no class of change. Choose among {known}.", problems=[])
@@ -86,20 +102,6 @@ def set_policy(
     row = ApprovalPolicy.objects.select_for_update().filter(
         change_class=change_class, tier=tier, is_new=is_new, domain=domain
     ).first() or ApprovalPolicy(change_class=change_class, tier=tier, is_new=is_new, domain=domain)
-    row.approvals, row.stewards, row.owner_counts_as_steward = approvals, stewards, owner_counts
-    sign(row, actor=actor, reason="policy set")
-    row.save()
-    audit.record(
-        "policy.set",
-        row,
-        actor=actor,
-        via=via,
-        change_class=str(change_class),
-        tier=int(tier),
-        is_new=is_new,
-        domain=str(domain or "all"),
-        approvals=approvals,
-        stewards=stewards,
-        owner_counts=owner_counts,
-    )
+    _with_numbers(row, numbers, actor).save()
+    audit.record("policy.set", row, actor=actor, via=via, **_said(row))
     return row

@@ -38,7 +38,8 @@ WEEK_OF_24_JULY = WHOLE_YEAR.moved(date(2017, 7, 24))
 WEEK_OF_22_MAY = WHOLE_YEAR.moved(date(2017, 5, 22))
 WEEK_OF_18_DECEMBER = WHOLE_YEAR.moved(date(2017, 12, 18))
 
-pytestmark = pytest.mark.usefixtures("loaded")
+# One process loads the example for all of them.
+pytestmark = [pytest.mark.usefixtures("loaded"), pytest.mark.xdist_group("example")]
 
 
 def request_named(title: str) -> ChangeRequest:

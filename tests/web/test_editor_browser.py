@@ -130,8 +130,7 @@ SPECS = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_the_editor_is_accessible_for_every_type(open_page, company, theme, width):
     changes = [
         open_request(
