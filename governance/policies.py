@@ -12,7 +12,7 @@ from datetime import timedelta
 from accounts.choices import Role
 from accounts.models import Domain, User
 from accounts.policies import has_role, has_role_everywhere, may_approve_in
-from catalog.choices import OwnershipRole
+from catalog.choices import Lifecycle, OwnershipRole
 from catalog.models import Ownership
 from core import clock
 from governance.approvals import requirements_of
@@ -117,10 +117,12 @@ def why_cannot_undo(request: ChangeRequest) -> str | None:
     if request.closed_at and request.closed_at + UNDO_WITHIN < clock.now():
         return "It was published more than seven days ago: go back to an earlier version instead."
     for change in request.changes.select_related("entry", "version"):
-        if change.entry is None or change.version_id is None:
+        if change.entry is None or change.version is None:
             continue
         if change.entry.current_version_id != change.version_id:
             return f"{change.entry.name} was changed since: go back to an earlier version instead."
+        if change.version.number == 1 and change.entry.lifecycle == Lifecycle.RETIRED:
+            return f"{change.entry.name} was new with it, and is retired already."
     return None
 
 

@@ -292,7 +292,7 @@ def _commas(text: str) -> list[str]:
 
 
 STARTS = {
-    "simple": {"type": "simple", "dataset": "", "aggregation": "sum", "expression": "1"},
+    "simple": {"type": "simple", "dataset": "", "aggregation": "count", "expression": "1"},
     "ratio": {"type": "ratio", "numerator": {"metric": ""}, "denominator": {"metric": ""}},
     "derived": {"type": "derived", "expression": "", "inputs": []},
     "cumulative": {"type": "cumulative", "metric": "", "window": {"count": 28, "grain": "day"}},

@@ -15,6 +15,7 @@ from governance.models import ChangeRequest
 from governance.services.comments import comment
 from governance.services.publishing import publish
 from governance.services.requests import open_request
+from governance.services.submitting import submit
 from measurement.choices import BackfillStatus
 from measurement.models import Backfill
 from measurement.previews import fingerprint_of
@@ -310,3 +311,45 @@ def test_a_page_of_many_items_is_not_without_end(company):
     assert "more conditions" in page
     assert editor.count("because Additive + Tier 2") == 1
     assert "And 6 more items" in editor
+
+
+def test_a_preview_that_is_waited_for_comes_back_to_the_part_that_is_read(company):
+    keys = [f"m{n:02}" for n in range(45)]
+    request = factories.submitted(
+        factories.make_change(
+            "net_sales", spec={"expression": "amount - refund"}, treatment="restate"
+        ),
+        *(factories.make_item(key) for key in keys),
+        author=company.ana,
+    )
+
+    shown = _text(_as(company.ana).get(f"/changes/{request.pk}?items=2"))
+
+    assert "Part 2 of 2" in shown
+    assert f'hx-get="/changes/{request.pk}?items=2&amp;by="' in shown
+
+
+def test_an_undo_that_has_retired_what_was_new_is_not_offered_again(company):
+    published = factories.published(
+        factories.make_item("returns"), author=company.ana, by=[company.cem]
+    )
+    ana = _as(company.ana)
+    page = f"/changes/{published.pk}"
+    ana.post(f"{page}/undo")
+    opened = ChangeRequest.objects.latest("pk")
+    submit(opened, lock=opened.draft.lock, actor=company.ana)
+    opened.refresh_from_db()
+    factories.approve(opened, company.cem)
+    publish(opened, revision_hash=opened.revision.hash, actor=company.ana)
+
+    assert "No undo: " in _text(ana.get(page))
+    assert "is retired already" in _text(ana.get(page))
+    assert ana.post(f"{page}/undo").status_code == 409
+
+
+def test_who_could_approve_is_told_what_an_edit_costs(company):
+    request = company.restating()
+    told = "and then your approval does not count"
+
+    assert told in _text(_as(company.ben).get(f"/changes/{request.pk}/edit"))
+    assert told not in _text(_as(company.ana).get(f"/changes/{request.pk}/edit"))

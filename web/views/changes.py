@@ -95,6 +95,7 @@ def _context(request, found: ChangeRequest, **more) -> dict:
         "content": page.content,
         "reading": seen,
         "past": seen.past,
+        "page_url": _address(found.pk, items=seen.part if seen.part > 1 else ""),
         "lines": [
             {"state": line.state, "text": line.sentence, "note": _ask(line)} for line in lines
         ],
@@ -108,6 +109,12 @@ def _context(request, found: ChangeRequest, **more) -> dict:
         "is_due": _is_due(page),
         **more,
     }
+
+
+def _address(pk: int, **asked) -> str:
+    """The page of a request; what is empty is not asked."""
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{reverse('web:change', args=[pk])}{f'?{query}' if query else ''}"
 
 
 def _verdict_of(person, page: RequestPage) -> Review | None:
@@ -144,9 +151,7 @@ def _decided(request, found: ChangeRequest, act, **said):
     if request.htmx:
         context = _context(request, _found(found.pk), **said)
         return render(request, "governance/_decision.html", context)
-    by = request.POST.get("by", "")
-    query = f"?{urlencode({'by': by})}" if by else ""
-    return redirect(f"{reverse('web:change', args=[found.pk])}{query}")
+    return redirect(_address(found.pk, by=request.POST.get("by", "")))
 
 
 @require_POST

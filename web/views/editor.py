@@ -112,6 +112,7 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "domains": Domain.objects.all(),
         "tiers": [(1, "Tier 1"), (2, "Tier 2"), (3, "Tier 3"), (9, "Local")],
         "others": others.select_related("author")[:3],
+        "gives_up_approval": _gives_up_approval(request.user, change),
         "live": _live(change, request.user, by=request.GET.get("by", "")),
     }
 
@@ -132,6 +133,13 @@ def _shown(request, change: ChangeRequest, refused: EtalonError | None) -> dict:
     except EtalonError:
         return content
     return typed_in
+
+
+def _gives_up_approval(user, change: ChangeRequest) -> bool:
+    """Whether somebody who has written nothing in it could approve it."""
+    if change.draft.editors.filter(pk=user.pk).exists():
+        return False
+    return policies.why_not_review(user, change) is None
 
 
 def _askable(key: str, spec: dict, known) -> list[str]:
