@@ -25,14 +25,6 @@ def pytest_configure(config):
             os.environ[variable] = urlunsplit(parts._replace(path=f"/{name}"))
 
 
-@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
-def pytest_collection_modifyitems(items):
-    """Tests that start programs of their own take turns, but for those that say their own row."""
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("programs"))
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker):
     """Our own: the schema belongs to another role than the one that the tests run as."""

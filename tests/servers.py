@@ -19,6 +19,8 @@ from config.local.embedded import Embedded
 
 # What a process of pytest-xdist inherits, so that it starts nothing of its own.
 SUPERUSER_URL = "ETALON_TEST_SUPERUSER_URL"
+# The cluster does not outlive the session: nothing of it need be safe from a loss of power.
+PASSING = {"fsync": "off", "full_page_writes": "off"}
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -36,7 +38,7 @@ def _start(config: pytest.Config) -> None:
     home.chmod(0o711)
     # Clean-ups run in every case; `pytest_unconfigure` only when pytest came so far.
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
-    embedded = Embedded(home, {})
+    embedded = Embedded(home, {}, PASSING)
     config.add_cleanup(embedded.stop)
     embedded.start()
     os.environ.update(embedded.environment())

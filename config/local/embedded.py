@@ -17,10 +17,14 @@ SOCKETS = "etalon-"
 class Embedded:
     """PostgreSQL and Valkey under `home`, each only when no address of another one is given.
 
+    `settings` are for PostgreSQL, above those that it always has.
+
     Sockets live in a short temporary folder: their paths are limited to about 100 characters.
     """
 
-    def __init__(self, home: Path, given: Mapping[str, str]):
+    def __init__(
+        self, home: Path, given: Mapping[str, str], settings: Mapping[str, str] | None = None
+    ):
         self.home = home
         self.given = {
             name: given[name]
@@ -34,7 +38,9 @@ class Embedded:
         self.postgres: Postgres | None = None
         self.valkey: Valkey | None = None
         if "DATABASE_URL" not in self.given:
-            self.postgres = Postgres(home / "postgres", self._sockets / "pg", logs / "postgres.log")
+            self.postgres = Postgres(
+                home / "postgres", self._sockets / "pg", logs / "postgres.log", settings or {}
+            )
         if "REDIS_URL" not in self.given:
             self.valkey = Valkey(home / "valkey", self._sockets, logs / "valkey.log")
 

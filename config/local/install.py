@@ -83,7 +83,9 @@ def make_venv() -> None:
 
 def choose_installer() -> list[str]:
     """uv when it is there or can be had, which takes seconds; else pip, which takes a minute."""
-    into_venv = ["pip", "install", "--python", str(PYTHON)]
+    # Compiled once here, as pip does, and not anew by every process where Python may not write
+    # what it compiled.
+    into_venv = ["pip", "install", "--compile-bytecode", "--python", str(PYTHON)]
     if uv := shutil.which("uv"):
         return [uv, *into_venv]
     in_venv = VENV / "bin" / "uv"

@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Postgres:
 
     superuser = "postgres"
 
-    def __init__(self, data: Path, sockets: Path, log: Path):
+    def __init__(self, data: Path, sockets: Path, log: Path, settings: Mapping[str, str]):
         self.user = _system_user()
         self.data = data
         self.sockets = sockets
@@ -48,7 +49,9 @@ class Postgres:
         self.process = Process(
             "postgres",
             [str(self.programs / "postgres"), "-D", str(data), "-k", str(sockets)]
-            + [part for item in SETTINGS.items() for part in ("-c", "=".join(item))],
+            + [
+                part for item in {**SETTINGS, **settings}.items() for part in ("-c", "=".join(item))
+            ],
             log=log,
             cwd=data.parent,
             user=self.user,

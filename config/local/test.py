@@ -1,8 +1,8 @@
 """`make test`: the whole suite, with a browser where one can be had.
 
 First what keeps two processes busy; then the tests that start programs, kill them and wait for
-what comes of it, in two rows: `make run` in one, everything else in the other. With arguments,
-pytest runs once with those.
+what comes of it. All tests of a file run in one process, so that what a file sets up (the example
+company takes a minute and a half) is set up once. With arguments, pytest runs once with those.
 """
 
 import os
@@ -19,7 +19,7 @@ PROCESSES = 2
 def main(arguments: list[str]) -> int:
     if browser.find() is None:
         browser.install()
-    side_by_side = ["-n", str(PROCESSES), "--dist", "loadgroup"]
+    side_by_side = ["-n", str(PROCESSES), "--dist", "loadfile"]
     if arguments:
         return _pytest([*side_by_side, *arguments])
     first = _pytest([*side_by_side, "-m", "not slow"])

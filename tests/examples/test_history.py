@@ -39,7 +39,7 @@ WEEK_OF_22_MAY = WHOLE_YEAR.moved(date(2017, 5, 22))
 WEEK_OF_18_DECEMBER = WHOLE_YEAR.moved(date(2017, 12, 18))
 
 # One process loads the example for all of them.
-pytestmark = [pytest.mark.usefixtures("loaded"), pytest.mark.xdist_group("example")]
+pytestmark = pytest.mark.usefixtures("loaded")
 
 
 def request_named(title: str) -> ChangeRequest:

@@ -19,7 +19,7 @@ from config.local.processes import Register, kill_group
 from config.local.supervisor import stale_parts
 from tests.rig import ROOT, free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = pytest.mark.slow
 
 PARTS = {"database", "broker", "worker:default", "worker:backfill", "beat"}
 PROGRAMS = {"postgres", "valkey", "web", "worker:default", "worker:backfill", "beat"}
