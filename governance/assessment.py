@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from accounts.models import Domain
-from catalog.choices import Lifecycle, Tier
+from catalog.choices import Kind, Lifecycle, Tier
 from catalog.models import Entry, Version
 from catalog.selectors.entries import (
     Dependant,
@@ -30,6 +30,7 @@ from governance.faults import (
     faults_of_request,
     surroundings_of,
 )
+from measurement.previews import PreviewItem
 from semantics.card import Words
 from semantics.definition import AnySpec, DatasetSpec, read_spec
 from semantics.diff import (
@@ -48,6 +49,9 @@ from semantics.validate import judged
 
 # A change of these classes moves what is computed from the entry, too.
 MOVING = frozenset({ChangeClass.RESTATING})
+# Of new metrics and of those above, the figures of more than this are computed on demand, not
+# before a publish. What a request itself may move is never left out.
+MOST_COMPARED = 20
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,32 @@ class Assessment:
     def specs_after(self) -> dict[str, AnySpec]:
         """The specs in force with the proposed ones in their places."""
         return {**self.standing.specs, **self.proposed}
+
+    @cached_property
+    def preview_items(self) -> list[PreviewItem]:
+        """The metrics whose past the request may move: its own and those above, nearest first.
+
+        New metrics are among them, so that their values are seen before they are decided on.
+        """
+        own = [one for one in self.items if one.kind == Kind.METRIC and one.key in self.proposed]
+        keys = [one.key for one in own if MOVING & set(one.classes) and not one.is_new]
+        beside = [one.key for one in own if one.is_new] + [
+            found.key
+            for found in self.affected
+            if found.kind == Kind.METRIC and found.lifecycle != Lifecycle.RETIRED
+        ]
+        keys += beside[: max(0, MOST_COMPARED - len(keys))]
+        after = self.specs_after()
+        datasets = {key: spec for key, spec in after.items() if isinstance(spec, DatasetSpec)}
+        found = []
+        for key in keys:
+            try:
+                new = closure(key, around(key, after, datasets))
+            except DefinitionRefused:
+                continue  # It cannot be computed; the problems say so.
+            old = closure(key, self.standing.around(key)) if key in self.standing.specs else None
+            found.append(PreviewItem(key, old, new))
+        return found
 
     def stands_on(self) -> dict[str, str]:
         """The definitions outside of the request that its changed definitions stand on."""

@@ -13,7 +13,7 @@ from core import clock
 from governance.approvals import Standing, candidates_for, standings
 from governance.assessment import Assessment
 from governance.content import Content, hash_of_card
-from governance.evidence import evidence_of, needs_evidence, preview_items
+from governance.evidence import evidence_of, needs_evidence
 from governance.models import ChangeRequest
 from measurement.selectors.previews import PreviewRun
 
@@ -117,7 +117,7 @@ def _stale(what: str) -> Line:
 
 
 def _evidence(assessment: Assessment, run: PreviewRun | None) -> list[Line]:
-    if not preview_items(assessment):
+    if not assessment.preview_items:
         return []
     if run is not None and run.state == "done":
         headlines = [one.headline for one in run.figures.values() if one.headline]

@@ -15,7 +15,6 @@ from catalog.models import Entry
 from governance.approvals import standings
 from governance.assessment import Assessment
 from governance.content import Content
-from governance.evidence import preview_items
 from governance.models import ChangeRequest
 from governance.request_page import PageItem, RequestPage, TimelineEntry, request_page
 from measurement.previews import MemberFigures, PreviewFigures, PreviewPoint, askable_by
@@ -192,7 +191,7 @@ def past_of(
     assessment: Assessment, content: Content, run: PreviewRun | None, *, by: str = ""
 ) -> Past:
     """The past of a proposal whose evidence is `run`. A dimension it cannot be asked by is none."""
-    items = preview_items(assessment) if assessment.is_computable else []
+    items = assessment.preview_items if assessment.is_computable else []
     dimensions = askable_by(items[:MOST_CHARTS])
     by = by if by in dimensions else ""
     run_by = preview_of(items, dimension=by) if by else None

@@ -10,7 +10,6 @@ from catalog.models import Entry
 from core import clock
 from governance.assessment import assess
 from governance.content import read_content
-from governance.evidence import preview_items
 from governance.models import ChangeRequest
 from governance.services.approval_policies import seed_default_policies
 from governance.services.publishing import publish
@@ -143,7 +142,7 @@ def finish_preview(request: ChangeRequest, headline: str = "Past values fall.") 
     """Let the preview of a request's revision have ended, without a warehouse."""
     request.refresh_from_db()
     content = read_content(request.revision.content)
-    items = preview_items(assess(content))
+    items = assess(content).preview_items
     if not items:
         return None
     run = preview_of(items)

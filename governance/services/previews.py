@@ -5,7 +5,6 @@ from __future__ import annotations
 from core.errors import Invalid
 from governance.assessment import assess
 from governance.content import Content
-from governance.evidence import preview_items
 from measurement.models import Backfill
 from measurement.previews import PreviewItem
 from measurement.services.previews import request_preview
@@ -14,7 +13,7 @@ from measurement.services.previews import request_preview
 def compared(content: Content) -> list[PreviewItem]:
     """What a preview of a proposal computes. Raises Invalid with the reasons why nothing can be."""
     assessment = assess(content)
-    items = preview_items(assessment) if assessment.is_computable else []
+    items = assessment.preview_items if assessment.is_computable else []
     if not items:
         problems = [problem.as_dict() for problem in assessment.blocking]
         raise Invalid(

@@ -12,7 +12,6 @@ from governance.approvals import Requirement, policies_for
 from governance.assessment import Assessment, assess
 from governance.choices import Status
 from governance.content import Content, hash_of_card, read_content
-from governance.evidence import preview_items
 from governance.models import ChangeRequest, Draft, Revision
 from governance.readiness import moved_on
 from governance.services.common import locked, move, one_publish_at_a_time, permit, record, require
@@ -72,7 +71,7 @@ def submit(
         hash=revision.hash,
         change_class=str(assessment.change_class),
     )
-    if items := preview_items(assessment):
+    if items := assessment.preview_items:
         request_preview(items, actor=None, via=via)
     if not (is_free and publish_ready(request, actor=actor, via=via)):
         jobs.ring("governance.tasks.settle", request.pk)

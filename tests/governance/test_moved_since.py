@@ -8,7 +8,6 @@ from governance import tasks
 from governance.assessment import assess
 from governance.choices import Status
 from governance.content import read_content
-from governance.evidence import preview_items
 from governance.models import ChangeRequest
 from governance.services.publishing import publish
 from governance.services.requests import rebase
@@ -33,7 +32,7 @@ def test_every_item_that_may_move_the_past_is_previewed(company):
         author=company.ana,
     )
 
-    items = preview_items(assess(read_content(request.revision.content)))
+    items = assess(read_content(request.revision.content)).preview_items
     assert {item.key for item in items} >= set(keys)
 
 

@@ -15,7 +15,6 @@ from governance import tasks
 from governance.assessment import assess
 from governance.choices import Status
 from governance.content import read_content
-from governance.evidence import preview_items
 from governance.models import ApprovalPolicy, ChangeRequest, Revision
 from governance.services.approval_policies import set_policy
 from governance.services.comments import comment, reopen_comment, resolve_comment
@@ -838,5 +837,5 @@ def test_figures_can_be_had_before_reason_and_treatment_are_written(company):
     found = judged("amount - refund")
     assert {problem.place for problem in found.blocking} == {"items.net_sales.treatment", "reason"}
     assert found.is_computable
-    assert [item.key for item in preview_items(found)] == ["net_sales"]
+    assert [item.key for item in found.preview_items] == ["net_sales"]
     assert not judged("amount - refunds").is_computable
