@@ -40,8 +40,7 @@ BEGIN
         SELECT format('%I.%I', schemaname, sequencename) AS name
         FROM pg_sequences
         WHERE schemaname = 'public' AND last_value IS NOT NULL
-          AND sequencename NOT LIKE ALL (ARRAY['django_migrations%', 'django_content_type%',
-                                               'auth_permission%'])
+          AND sequencename NOT IN ({sequences})
     LOOP
         EXECUTE format('ALTER SEQUENCE %s RESTART', one.name);
     END LOOP;
@@ -74,4 +73,7 @@ def empty(name: str) -> None:
     """Remove all rows. Only a superuser can: insert-only tables refuse everybody else."""
     with psycopg.connect(superuser_url(name)) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute(EMPTY.format(kept=", ".join(f"'{table}'" for table in KEPT)))
+        kept, sequences = (
+            ", ".join(f"'{table}{end}'" for table in KEPT) for end in ("", "_id_seq")
+        )
+        connection.execute(EMPTY.format(kept=kept, sequences=sequences))

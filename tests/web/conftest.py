@@ -37,10 +37,7 @@ def _hashed() -> str:
 
 def make_person(username="ana", **fields):
     fields.setdefault("full_name", username.title())
-    person = User.objects.create_user(username, **fields)
-    User.objects.filter(pk=person.pk).update(password=_hashed())
-    person.password = _hashed()
-    return person
+    return User.objects.create(username=username, password=_hashed(), **fields)
 
 
 @pytest.fixture
