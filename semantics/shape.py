@@ -62,7 +62,7 @@ def _problem(document: object, fault: Any) -> Problem:
                 f"A definition of this kind has no field `{location[-1]}`.",
                 nearest(location[-1], _FIELDS - {location[-1]}) or "Remove it.",
             )
-        case "string_pattern_mismatch":
+        case "string_pattern_mismatch" if given != "":
             return Problem(
                 place,
                 "bad_name",
@@ -77,7 +77,7 @@ def _problem(document: object, fault: Any) -> Problem:
                 f"{_quoted(given)} is no {name.removesuffix('s')}.",
                 f"Use {expected}.",
             )
-        case "too_short" | "string_too_short":
+        case "too_short" | "string_too_short" | "string_pattern_mismatch":
             return Problem(place, "empty", f"Nothing is given as {name}.", f"Give the {name}.")
         case "model_type" | "dict_type" | "model_attributes_type":
             return Problem(

@@ -242,13 +242,13 @@ def _row_count(check: Check, dataset: DatasetSpec, today: date, now: datetime) -
     rows = counts.get(day, 0)
     before = [day - timedelta(weeks=week) for week in range(1, WEEKS_BACK + 1)]
     past = [counts[earlier] for earlier in before if earlier in counts]
-    name = f"{day.day} {day:%B}"
+    found = f"{rows:,} {'row' if rows == 1 else 'rows'} on {day.day} {day:%B}"
     if len(past) < ENOUGH_PAST:
         return {
             "outcome": Outcome.PASSED,
             "day": day,
             "measured": rows,
-            "message": f"{rows:,} rows on {name}; too few weeks before it to compare with.",
+            "message": f"{found}; too few weeks before it to compare with.",
         }
     low, high = _band(past, float(check.parameters.get("band", 0.5)))
     passed = low <= rows <= high
@@ -258,9 +258,7 @@ def _row_count(check: Check, dataset: DatasetSpec, today: date, now: datetime) -
         "measured": rows,
         "low": low,
         "high": high,
-        "message": (
-            f"{rows:,} rows on {name}; between {low:,.0f} and {high:,.0f} are usual for a {day:%A}."
-        ),
+        "message": f"{found}; between {low:,.0f} and {high:,.0f} are usual for a {day:%A}.",
     }
 
 

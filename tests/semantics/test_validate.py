@@ -107,6 +107,7 @@ ONE_FAULT = [
     (simple(aggregation="summ"), "aggregation", "unknown_choice", "sum"),
     (simple(filtres=[]), "filtres", "unknown_field", "filters"),
     (simple(dataset="No Name"), "dataset", "bad_name", "small letters"),
+    (simple(dataset=""), "dataset", "empty", "Give the dataset."),
     ({"type": "simple", "aggregation": "sum"}, "dataset", "missing", "dataset"),
     (with_(RATIO, numerator="revenue"), "numerator", "bad_shape", "named fields"),
     (simple(grains=[]), "grains", "empty", "grains"),
