@@ -10,7 +10,6 @@ from django.test import Client
 from core.models import AuditEvent
 from governance.assessment import assess
 from governance.content import read_content
-from governance.evidence import preview_items
 from governance.models import ChangeRequest
 from governance.services.comments import comment
 from governance.services.publishing import publish
@@ -42,7 +41,7 @@ def _text(response) -> str:
 
 def _ended(request: ChangeRequest, dimension: str) -> None:
     """Let the run by a dimension have found that one store loses, one stays, and one is gone."""
-    items = preview_items(assess(read_content(request.revision.content)))
+    items = assess(read_content(request.revision.content)).preview_items
     run = Backfill.objects.get(fingerprint=fingerprint_of(items, dimension, None))
     total = factories.finish_preview(request)
     figures = total.result["figures"]["net_sales"]
@@ -95,7 +94,7 @@ def test_a_dimension_that_there_is_not_is_refused_in_words(company):
     answer = _as(company.ana).post(f"/changes/{request.pk}/compare", {"by": "colour"})
 
     assert answer.status_code == 422
-    assert "cannot be asked by `colour`" in _text(answer)
+    assert "cannot be asked by <code>colour</code>" in _text(answer)
     assert not Backfill.objects.filter(purpose="preview", targets__dimensions=["colour"]).exists()
 
 
@@ -249,10 +248,32 @@ def test_who_has_decided_reads_what_they_said_and_sees_it_published(company):
 
     factories.approve(request, company.ben)
     assert "It is published within seconds" in _text(ana.get(page))
-    assert ana.get(f"{page}?awaits=in_review", **hx).status_code == 204
+    seen = {"seen": _moment(_text(ana.get(page))), "is_due": "yes"}
+    assert ana.get(page, seen, **hx).status_code == 204
     publish(request, revision_hash=request.revision.hash, actor=company.ben, via="test")
-    assert ana.get(f"{page}?awaits=in_review", **hx)["HX-Refresh"] == "true"
+    assert ana.get(page, seen, **hx)["HX-Refresh"] == "true"
     assert "It is published within seconds" not in _text(ana.get(page))
+
+
+def _moment(page: str) -> str:
+    return re.search(r'"seen": "([^"]+)"', page)[1]
+
+
+def test_who_reads_a_request_is_told_that_it_has_moved_on_and_keeps_what_is_typed(company):
+    request = company.restating()
+    factories.finish_preview(request)
+    page, hx = f"/changes/{request.pk}", {"HTTP_HX_REQUEST": "true"}
+    ana = _as(company.ana)
+    seen = {"seen": _moment(_text(ana.get(page)))}
+    assert ana.get(page, seen, **hx).status_code == 204
+
+    factories.approve(request, company.ben)
+
+    told = ana.get(page, seen, **hx)
+    assert told.status_code == 286  # So that htmx asks no more.
+    assert f"CR-{request.pk} has moved on" in told["HX-Trigger"]
+    assert "HX-Refresh" not in told
+    assert ana.get(page, {"seen": _moment(_text(ana.get(page)))}, **hx).status_code == 204
 
 
 def test_what_several_items_need_alike_is_said_once(company):

@@ -2,12 +2,17 @@
 
 from urllib.parse import urlencode
 
+from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.http import (
+    HttpResponseClientRefresh,
+    HttpResponseStopPolling,
+    trigger_client_event,
+)
 
 from catalog.models import Version
 from core.errors import EtalonError, NotFound
@@ -74,12 +79,31 @@ def change(request, pk: int):
     is_draft = found.revision is None and found.status == Status.DRAFT
     if is_draft and policies.why_not_edit(request.user, found) is None:
         return redirect("web:change-edit", pk=pk)
-    awaited = request.GET.get("awaits")
-    if request.htmx and awaited:
-        return HttpResponse(status=204) if found.status == awaited else HttpResponseClientRefresh()
+    if request.htmx and (seen := request.GET.get("seen")):
+        return _moved_on(request, found, seen)
     context = _context(request, found)
     template = "governance/_decision.html" if request.htmx else "governance/change.html"
     return render(request, template, context)
+
+
+def _moved_on(request, found: ChangeRequest, seen: str) -> HttpResponse:
+    """Nothing, while the request is where its reader saw it. Then who waits for the publication
+    is shown it; to others it is said, since a page that reloads takes what is typed with it."""
+    if seen == _moment(found):
+        return HttpResponse(status=204)
+    if "is_due" in request.GET:
+        return HttpResponseClientRefresh()
+    said = f"{found} has moved on since you opened this page. Load it again to see what is new."
+    return trigger_client_event(HttpResponseStopPolling(), "toast", {"text": said})
+
+
+def _moment(found: ChangeRequest) -> str:
+    """Where a request is: its state, its revision, and the last that was said of it."""
+    said = [
+        of.filter(request=found).aggregate(last=Max("pk"))["last"]
+        for of in (Review.objects, Comment.objects)
+    ]
+    return ".".join(map(str, [found.status, found.revision_id, *said]))
 
 
 def _context(request, found: ChangeRequest, **more) -> dict:
@@ -107,6 +131,7 @@ def _context(request, found: ChangeRequest, **more) -> dict:
         "requirements": page.must_agree,
         "verdict": _verdict_of(request.user, page),
         "is_due": _is_due(page),
+        "moment": _moment(found),
         **more,
     }
 
