@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from config.local import browser  # noqa: E402 - the project is found first
 
 IMAGES = ROOT / "docs" / "images"
-SIZE = {"width": 1200, "height": 780}
+SIZE = {"width": 1360, "height": 850}
 FILTER = "product__brand = 'Private'"
 REASON = "From now on we look only at the shop's own brand."
 MINUTE = 60_000

@@ -113,7 +113,8 @@ def test_two_people_change_what_a_number_means(rig, world, chrome):
     # The draft saves itself, and the page says what it amounts to.
     live = ana.page.locator("#live")
     live.get_by_text("Filter added: store is north").wait_for(timeout=60_000)
-    live.get_by_text("1 approval, because Restating + Tier 3").wait_for()
+    foot = ana.page.get_by_role("region", name="Draft", exact=True)
+    foot.get_by_text("1 approval, because Restating + Tier 3").wait_for()
 
     # She sees what it does to the past, computed by a worker, before she says why and how.
     live.get_by_role("button", name="Run preview").click()

@@ -142,7 +142,7 @@ def test_the_time_of_the_draft_is_the_reader_s_wherever_it_is_said(company, ana,
     ).json()
 
     assert saved["saved"] == "05:05 JST"
-    assert f">{saved['saved']}</time>" in text_of(ana.get(f"/changes/{change.pk}/edit"))
+    assert f", {saved['saved']}</time>" in text_of(ana.get(f"/changes/{change.pk}/edit"))
 
 
 def test_a_percentile_is_kept_with_its_aggregation_alone(company, ana):

@@ -116,6 +116,7 @@ def test_a_submit_with_faults_leads_by_keyboard_from_the_list_to_each_field(open
     page.complaints.clear()
 
 
+PANES = ["Write", "What changes", "The past"]
 SPECS = {
     "simple": {"aggregation": "percentile", "percentile": 0.9},
     "ratio": {"numerator": {"metric": "net_sales"}, "denominator": {"metric": "sold"}},
@@ -147,5 +148,66 @@ def test_the_editor_is_accessible_for_every_type(open_page, company, theme, widt
     for change in changes:
         page.goto(f"/changes/{change.pk}/edit")
         expect(page.locator(".cm-content").first).to_be_visible()
-        assert violations(page) == [], change.title
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for pane in PANES if width < 1280 else PANES[:1]:
+            if width < 1280:
+                page.get_by_role("radio", name=pane).check(force=True)
+            assert violations(page) == [], (change.title, pane)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_three_panes_stand_beside_each_other_where_there_is_room(open_page, company, draft):
+    page = open_page(f"/changes/{draft.pk}/edit", user=company.ana, width=1280)
+
+    panes = [page.locator(f"[data-pane={name}]") for name in ("write", "changes", "past")]
+    lefts = [pane.bounding_box()["x"] for pane in panes]
+    assert lefts == sorted(set(lefts))
+    assert len({pane.bounding_box()["y"] for pane in panes}) == 1
+    expect(page.get_by_role("radio")).to_have_count(0)
+    # What it changes stays in sight while the form is scrolled.
+    page.get_by_label("Reason").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 4000)
+    expect(page.get_by_role("heading", name="What changes")).to_be_in_viewport()
+
+
+def test_on_a_phone_panes_are_chosen_by_keyboard_and_a_fault_leads_back_to_its_field(
+    open_page, company
+):
+    change = open_request(
+        content=factories.make_content(
+            factories.make_change(spec={"expression": "amuont", "dimensions": ["colour"]})
+        ),
+        actor=company.ana,
+    )
+    page = open_page(f"/changes/{change.pk}/edit", user=company.ana, width=390, height=844)
+    expect(page.locator(".cm-content").first).to_be_visible()
+    expect(page.get_by_role("heading", name="To look at")).to_be_hidden()
+
+    page.get_by_role("radio", name="Write").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="What changes 2 to look at")).to_be_checked()
+    expect(page.get_by_label("Title")).to_be_hidden()
+    page.get_by_role("link", name="It cannot be asked by colour").press("Enter")
+    expect(page.locator("#dimensions")).to_be_focused()
+    expect(page.get_by_role("radio", name="Write")).to_be_checked()
+
+
+def test_what_a_draft_amounts_to_stands_below_it_and_moves_with_what_is_typed(open_page, company):
+    change = open_request(
+        content=factories.make_content(factories.make_change(words={"definition": "Read."})),
+        actor=company.ana,
+    )
+    page = open_page(f"/changes/{change.pk}/edit", user=company.ana, width=390, height=844)
+    foot = page.get_by_role("region", name="Draft", exact=True)
+    expect(foot).to_contain_text("Meaning")
+    expect(foot).to_contain_text("Needs: 1 approval")
+    expect(page.locator(".cm-content").first).to_be_visible()
+    page.clock.install()
+
+    # What is needed is said, and counted, without a look at the other panes.
+    editor = page.get_by_role("textbox", name="Of each row")
+    editor.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("amuont")
+    page.clock.run_for(3100)
+    expect(foot).to_contain_text("Who must agree is known once the definition can be computed.")
+    expect(page.get_by_role("radio", name="What changes 1 to look at")).to_be_visible()

@@ -45,7 +45,7 @@ def _draft_of(request, pk: int) -> ChangeRequest:
 
 @require_safe
 def edit(request, pk: int):
-    """The editor: the form at the left, what it changes and does to the past at the right."""
+    """The editor: the form, what it changes, and what it does to the past."""
     change = _draft_of(request, pk)
     if not change.is_open:
         return redirect("web:change", pk=pk)
@@ -335,8 +335,13 @@ def own_stewardship(request, pk: int):
 def live(request, pk: int):
     """What the draft amounts to now: class, faults, who must agree, what it does to the past."""
     change = _draft_of(request, pk)
-    live = _live(change, request.user, by=request.GET.get("by", ""))
-    return render(request, "governance/_live.html", {"change": change, "live": live})
+    return _answer(request, change, _live(change, request.user, by=request.GET.get("by", "")))
+
+
+def _answer(request, change: ChangeRequest, live: dict):
+    """The panes anew, with what the page says of them in other places."""
+    context = {"change": change, "live": live, "is_answer": True}
+    return render(request, "governance/_live.html", context)
 
 
 def _live(change: ChangeRequest, user, *, by: str = "") -> dict:
@@ -384,7 +389,7 @@ def preview(request, pk: int):
         refused = error
     if request.htmx:
         live = {**_live(change, request.user, by=by), "past_refused": refused and refused.message}
-        return render(request, "governance/_live.html", {"change": change, "live": live})
+        return _answer(request, change, live)
     if refused:
         return render(
             request,
