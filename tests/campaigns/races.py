@@ -78,7 +78,8 @@ def approve_while_edited(company: Company, races: int, *, seed: int = 1) -> Outc
         edit = f"Unread {number}."
         deeds = [
             partial(_approve_and_settle, request, company.ben, dice.uniform(0, 0.005)),
-            partial(_edit_and_submit, request, company, edit, dice.uniform(0, 0.005)),
+            # About as long as an approval and its publication take, so that either may be first.
+            partial(_edit_and_submit, request, company, edit, dice.uniform(0, 0.03)),
         ]
         _count(outcome, _at_once(deeds), request)
         made = list(Version.objects.filter(entry__key="net_sales").order_by("-number")[:2])

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from web import formatting as f
+from web.templatetags.etalon import glued
 
 USD = {"kind": "currency", "code": "USD", "decimals": 2}
 SHARE = {"kind": "proportion", "code": "", "decimals": 1}
@@ -138,3 +139,10 @@ def test_how_long_ago(span, said):
 )
 def test_units_have_names(unit, said):
     assert f.unit_name(unit) == said
+
+
+def test_a_percentage_in_a_sentence_stays_on_one_line():
+    said = glued("Past values fall by 8.4 % on average, at most 11.5 % in the week of 20 July.")
+
+    assert said.count("\u00a0%") == 2
+    assert " %" not in said

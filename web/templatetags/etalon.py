@@ -366,6 +366,12 @@ def words(text):
 
 
 @register.filter
+def glued(sentence):
+    """A sentence whose percentages do not break from their sign at the end of a line."""
+    return str(sentence).replace(" %", f"{formatting.GLUE}%")
+
+
+@register.filter
 def coded(text):
     """What stands between backticks in a sentence, as code."""
     parts = str(text).split("`")
