@@ -104,6 +104,8 @@ class ItemAssessment:
     @property
     def reason(self) -> str:
         worst = self.change_class
+        if worst is None and self.new_spec is None:
+            return "What changes is known once the definition holds"
         return self.classes[worst] if worst else "Nothing differs from what is in force"
 
     @property

@@ -14,6 +14,7 @@ from accounts.models import User
 from catalog.models import Entry
 from governance.approvals import standings
 from governance.assessment import Assessment
+from governance.choices import PublishWhen
 from governance.content import Content
 from governance.models import ChangeRequest
 from governance.request_page import PageItem, RequestPage, TimelineEntry, request_page
@@ -90,12 +91,14 @@ def _how_far(one: MemberFigures) -> tuple[bool, Decimal]:
 class Past:
     """What a proposal does to the past: in total, which is its evidence, and by a dimension.
 
-    `run` and `run_by` are None where nobody has asked for them yet.
+    `run` and `run_by` are None where nobody has asked for them yet. Of `others` the name and the
+    headline are shown, without charts; of `more` neither.
     """
 
     can_be_computed: bool
     run: PreviewRun | None = None
     figures: list[FiguresRead] = field(default_factory=list)
+    others: list[tuple[str, str]] = field(default_factory=list)
     more: int = 0
     dimensions: list[str] = field(default_factory=list)
     by: str = ""
@@ -144,6 +147,13 @@ class Reading:
     def more_items(self) -> int:
         """How many there are beside those of this part."""
         return len(self.page.items) - len(self.items)
+
+    @property
+    def is_due(self) -> bool:
+        """Nothing is missing, and a worker publishes it by itself."""
+        ready = self.page.readiness
+        by_itself = self.page.content.publish_when == PublishWhen.APPROVED
+        return ready is not None and ready.is_ready and self.page.request.is_open and by_itself
 
     @property
     def part_before(self) -> int | None:
@@ -197,13 +207,15 @@ def past_of(
     run_by = preview_of(items, dimension=by) if by else None
     figures = run.figures if run else {}
     figures_by = run_by.figures if run_by else {}
-    shown = [*list(figures)[:MOST_CHARTS], *list(figures_by)[:MOST_CHARTS]]
+    beside = list(figures)[MOST_CHARTS : MOST_CHARTS + MOST_ITEMS]
+    shown = [*list(figures)[:MOST_CHARTS], *beside, *list(figures_by)[:MOST_CHARTS]]
     words = _words(content, shown)
     return Past(
         can_be_computed=bool(items),
         run=run,
         figures=[_figures(one, words[one.key]) for one in list(figures.values())[:MOST_CHARTS]],
-        more=max(0, len(figures) - MOST_CHARTS),
+        others=[(words[key].name or key, figures[key].headline) for key in beside],
+        more=max(0, len(figures) - MOST_CHARTS - MOST_ITEMS),
         dimensions=dimensions,
         by=by,
         run_by=run_by,

@@ -22,6 +22,10 @@ HEIGHT = 260
 SMALL_HEIGHT = 130
 BELOW = 26
 LABEL_ROW = 16
+# The width of a letter of a label, in percent of a plot as narrow as a phone's.
+LETTER = 2.3
+# The lines that a sentence can hold; of more it says how many there are.
+MOST_SAID = 3
 STYLES = ("", "2", "3", "4", "old")
 PADDINGS = (40, 56, 72, 88)
 MAX_LABELS = 9
@@ -132,19 +136,29 @@ class Chart:
             return given
         if self.is_empty:
             return f"{self.title}: no values."
-        line = self.series[0]
         # A period that is not over is no smaller for it.
         is_cut = self.spec.get("incomplete", False) and len(self.days) > 1
         days = self.days[:-1] if is_cut else self.days
+        about = f"{self.title}, {len(days)} {'complete ' if is_cut else ''}periods"
+        if len(self.series) > MOST_SAID:
+            return f"{about}, {len(self.series)} lines."
+        said = [
+            f"{line['label']} {course}" if len(self.series) > 1 else course
+            for line in self.series
+            if (course := self._course(line, days))
+        ]
+        return f"{about}: {'; '.join(said)}." if said else f"{self.title}: no values yet."
+
+    def _course(self, line: dict, days: list[date]) -> str:
+        """“from 12 (1 March) to 15 (1 May), +25 %”; nothing where a line has no value."""
         known = [(day, line["numbers"][day]) for day in days if _known(line, day)]
         if not known:
-            return f"{self.title}: no values yet."
+            return ""
         (first, old), (last, new) = known[0], known[-1]
         moved = formatting.change(old, new, self.unit)
         return (
-            f"{self.title}, {len(days)} {'complete ' if is_cut else ''}periods: "
             f"from {self._text(old)} ({formatting.period(first, self.grain)}) to {self._text(new)} "
-            f"({formatting.period(last, self.grain)}){f', {moved}' if moved else ''}."
+            f"({formatting.period(last, self.grain)}){f', {moved}' if moved else ''}"
         )
 
     @cached_property
@@ -194,7 +208,7 @@ class Chart:
             if not self.days or not self.days[0] <= mark["at"] <= self._end:
                 continue
             x = self.x(mark["at"])
-            half = len(mark["label"]) * 0.55
+            half = len(mark["label"]) * LETTER / 2
             row = next((row for row, end in enumerate(ends) if x - half > end), len(ends) - 1)
             ends[row] = x + half
             found.append({**mark, "x": x, "row": row})

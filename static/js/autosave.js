@@ -32,8 +32,7 @@ class Draft {
     this.timer = 0;
     this.busy = false;
     this.stopped = false;
-    form.addEventListener("input", () => this.later());
-    form.addEventListener("change", () => this.later());
+    for (const name of ["input", "change"]) form.addEventListener(name, () => this.touched());
     form.addEventListener("submit", () => clearTimeout(this.timer));
     addEventListener("online", () => this.later(0));
     addEventListener("beforeunload", () => this.keep());
@@ -44,13 +43,18 @@ class Draft {
     return JSON.stringify(fieldsOf(this.form));
   }
 
+  touched() {
+    if (!this.stopped && this.text !== this.saved) this.show("Not saved yet");
+    this.later();
+  }
+
   later(wait = PAUSE) {
     clearTimeout(this.timer);
     if (!this.stopped) this.timer = setTimeout(() => this.save(), wait);
   }
 
   show(text, { loud = false } = {}) {
-    if (this.status) this.status.textContent = text;
+    if (this.status && this.status.textContent !== text) this.status.textContent = text;
     if (loud) say(text, { loud });
   }
 
@@ -104,6 +108,7 @@ class Draft {
     }
     this.saved = text;
     localStorage.removeItem(this.key);
+    this.offered?.remove();
     const lock = this.form.elements.namedItem("lock");
     if (lock && answer.lock !== undefined) lock.value = answer.lock;
     const aside = [...this.form.querySelectorAll("textarea[data-aside]")];
@@ -116,6 +121,7 @@ class Draft {
     const kept = localStorage.getItem(this.key);
     if (!kept || kept === this.saved) return;
     const note = document.createElement("div");
+    this.offered = note;
     note.className = "notice notice-warn";
     const words = document.createElement("p");
     words.textContent = "This browser kept text that was not saved.";

@@ -277,13 +277,18 @@ function open(field) {
   for (const label of field.labels ?? []) {
     label.addEventListener("click", () => view.focus());
   }
+  // The field takes the focus without being scrolled to.
+  const lead = () => {
+    view.focus();
+    view.dom.scrollIntoView({ block: "center" });
+  };
   // Links of the error summary lead to the field's id, which is hidden now.
   document.addEventListener("click", (event) => {
     if (!field.id || !event.target.closest(`a[href="#${field.id}"]`)) return;
     event.preventDefault();
-    view.focus();
+    lead();
   });
-  if (location.hash === `#${field.id}`) view.focus();
+  if (location.hash === `#${field.id}`) lead();
   within(field)?.addEventListener("change", () => forceLinting(view));
   field.addEventListener("restored", () => {
     view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: field.value } });

@@ -213,10 +213,10 @@ def test_what_a_draft_still_needs_leads_to_its_field_before_it_is_submitted(comp
     page = text_of(ana.get(f"/changes/{alone.pk}/edit"))
 
     for field in ("treatment", "reason"):
-        assert f'<a href="#{field}">' in live
+        assert f'href="#{field}"' in live
         assert f'id="{field}"' in page
 
     both = opened(company, change, factories.make_change("orders", spec={"time_zone": "Mars"}))
     live = text_of(ana.get(f"/changes/{both.pk}/live"))
-    assert f'<a href="/changes/{both.pk}/edit?item=net_sales#treatment">' in live
-    assert f'<a href="/changes/{both.pk}/edit?item=orders#yaml">' in live
+    assert f'href="/changes/{both.pk}/edit?item=net_sales#treatment"' in live
+    assert f'href="/changes/{both.pk}/edit?item=orders#yaml"' in live

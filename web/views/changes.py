@@ -17,7 +17,7 @@ from django_htmx.http import (
 from catalog.models import Version
 from core.errors import EtalonError, NotFound
 from governance import policies
-from governance.choices import PublishWhen, Status, Verdict
+from governance.choices import Status, Verdict
 from governance.content import read_content
 from governance.models import ChangeRequest, Comment, Review
 from governance.reading import read
@@ -130,7 +130,7 @@ def _context(request, found: ChangeRequest, **more) -> dict:
         "timeline": events_of(seen.timeline),
         "requirements": page.must_agree,
         "verdict": _verdict_of(request.user, page),
-        "is_due": _is_due(page),
+        "is_due": seen.is_due,
         "moment": _moment(found),
         **more,
     }
@@ -152,12 +152,6 @@ def _verdict_of(person, page: RequestPage) -> Review | None:
         and one.verdict != Verdict.COMMENT
     ]
     return max(mine, key=lambda one: one.pk, default=None)
-
-
-def _is_due(page: RequestPage) -> bool:
-    """Nothing is missing, and a worker publishes it by itself."""
-    is_ready = page.readiness is not None and page.readiness.is_ready
-    return is_ready and page.request.is_open and page.content.publish_when == PublishWhen.APPROVED
 
 
 def _ask(line) -> str:

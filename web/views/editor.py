@@ -105,6 +105,7 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         if item["kind"] == Kind.DATASET
         else None,
         "names": _names(spec, known, key),
+        "filter_names": _filter_names(known, key),
         "typed": typed(request.POST or request.GET, content, key),
         "formula_names": names_for_formulas(known, key) if item["kind"] == Kind.METRIC else [],
         "stewardship": item.get("stewardship"),
@@ -160,25 +161,30 @@ def _reached(key: str, known) -> list[str]:
 
 
 def _names(spec: dict, known, key: str) -> list[dict]:
-    """What the formula fields complete: columns, dimensions and metrics."""
-    found = []
-    dataset = known.get(spec.get("dataset", ""))
-    if isinstance(dataset, DatasetSpec):
-        found += [
-            {"label": column.name, "type": "column", "detail": column.type.value}
-            for column in dataset.columns
-        ]
+    """What the expression completes: columns of its dataset, the metrics that a formula may name,
+    or the dimensions of a segment. Nothing is offered that would be refused."""
     if spec.get("type") == "segment":
         return names_for_filters(known)
-    found += [
+    if spec.get("type") == "derived":
+        return [
+            {"label": name, "type": "metric", "detail": one.type}
+            for name, one in known.items()
+            if one.type in METRIC_TYPES and name != key
+        ]
+    dataset = known.get(spec.get("dataset", ""))
+    if not isinstance(dataset, DatasetSpec):
+        return []
+    return [
+        {"label": column.name, "type": "column", "detail": column.type.value}
+        for column in dataset.columns
+    ]
+
+
+def _filter_names(known, key: str) -> list[dict]:
+    """What filters complete: the dimensions that the rows have or reach."""
+    return [
         {"label": path, "type": "dimension", "detail": "dimension"} for path in _reached(key, known)
     ]
-    found += [
-        {"label": name, "type": "metric", "detail": one.type}
-        for name, one in known.items()
-        if one.type in METRIC_TYPES and name != key
-    ]
-    return found
 
 
 @require_POST
@@ -288,6 +294,7 @@ def _require_applied(request) -> None:
 def discard(request, pk: int):
     change = _draft_of(request, pk)
     withdraw(change, actor=request.user, reason="Discarded.", via="web")
+    messages.success(request, f"{change} is discarded. It stays readable among what is done.")
     return redirect("web:changes")
 
 

@@ -6,6 +6,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import requires_csrf_token
 
 from core.request_ids import current_request_id
@@ -36,7 +37,7 @@ HINTS = {
 }
 
 
-def refused(request, message: str, status: int):
+def refused(request, message: str, status: int, *, back: str = ""):
     """Answer with a page; a panel of htmx gets the sentence alone, which is shown as a toast."""
     if getattr(request, "htmx", False):
         return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
@@ -45,6 +46,7 @@ def refused(request, message: str, status: int):
         "heading": HEADINGS.get(status, "This did not work"),
         "message": message,
         "hint": HINTS.get(status, ""),
+        "back": back,
     }
     if status == 404 and not getattr(getattr(request, "user", None), "is_authenticated", False):
         context["hint"] = "The address may be mistyped. To look for it, sign in."
@@ -53,9 +55,20 @@ def refused(request, message: str, status: int):
 
 def method_refused(request, allowed: str):
     """An address that is only read, or only sent to."""
-    response = refused(request, f"It takes {allowed}, and this was {request.method[:20]}.", 405)
+    message = f"It takes {allowed}, and this was {request.method[:20]}."
+    response = refused(request, message, 405, back=_page_above(request.path))
     response["Allow"] = allowed
     return response
+
+
+def _page_above(path: str) -> str:
+    """The page whose button sends to this address, which stands one step above it."""
+    above = path.rstrip("/").rpartition("/")[0]
+    try:
+        resolve(above)
+    except Resolver404:
+        return ""
+    return above
 
 
 def bad_request(request, exception):

@@ -32,7 +32,7 @@ def history(request, key: str):
     """Every version, newest first; any two can be compared."""
     entry = found_entry(key)
     then = then_of(request, entry)
-    related = ("definition", "change__request__author")
+    related = ("definition", "change__request__author", "change__request__revision")
     versions = list(entry.versions.select_related(*related).order_by("-number"))
     if then is not None:
         versions = [version for version in versions if version.number <= then.version.number]
@@ -46,6 +46,7 @@ def history(request, key: str):
                 "request": version.change.request,
                 "before": before,
                 "headline": version.comparability.get("headline", ""),
+                "reason": _reason(version),
                 "differences": _differences(before, version)[:6],
                 "approvers": approvers.get(version.change.request_id, []),
                 "as_of": _just_after(version),
@@ -66,6 +67,11 @@ def _just_after(version: Version) -> str:
         at = version.published_at
     at += timedelta(seconds=1)
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _reason(version: Version) -> str:
+    """Why it was asked for, in the words of its author."""
+    return version.change.request.revision.content.get("reason", "")
 
 
 def _approvers(requests: list[ChangeRequest]) -> dict[int, list]:
@@ -105,6 +111,8 @@ def compare(request, key: str):
         "numbers": numbers[::-1],
         "differences": _differences(old, new),
         "headline": new.comparability.get("headline", "") if b == a + 1 else "",
+        "reason": _reason(new) if b == a + 1 else "",
+        "request": new.change.request,
     }
     if entry.kind == Kind.METRIC:
         context |= _compared_values(Metric.objects.get(pk=entry.pk), a, b, words)
