@@ -54,20 +54,35 @@ _INPUT = re.compile(
 )
 
 
-def lines_of_inputs(inputs: list[dict]) -> str:
+def texts_in(given) -> list[str]:
+    """A list of texts as it is, and rubbish that a draft may hold as nothing."""
+    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+
+
+def group_in(spec: dict, name: str) -> dict:
+    """A group of fields as it is, and rubbish that a draft may hold as none."""
+    given = spec.get(name)
+    return given if isinstance(given, dict) else {}
+
+
+def lines_of_inputs(inputs) -> str:
     """Inputs of a derived metric, one a line: `net_sales as before 1 week earlier`."""
-    return "\n".join(_line_of(given) for given in inputs)
+    rows = inputs if isinstance(inputs, list) else []
+    return "\n".join(_line_of(given) for given in rows if isinstance(given, dict))
 
 
 def _line_of(given: dict) -> str:
-    line = given["metric"]
+    line = str(given.get("metric", ""))
     if given.get("alias"):
         line += f" as {given['alias']}"
-    if offset := given.get("offset"):
-        plural = "" if offset["count"] == 1 else "s"
-        line += f" {offset['count']} {offset['grain']}{plural} earlier"
-    if given.get("filters"):
-        line += f" where {' AND '.join(given['filters'])}"
+    if offset := group_in(given, "offset"):
+        plural = "" if offset.get("count") == 1 else "s"
+        line += f" {offset.get('count')} {offset.get('grain')}{plural} earlier"
+    filters = texts_in(given.get("filters"))
+    if len(filters) > 1:  # An OR within one of them binds less than the AND between them.
+        filters = [f"({one})" for one in filters]
+    if filters:
+        line += f" where {' AND '.join(filters)}"
     return line
 
 
@@ -179,8 +194,8 @@ def _spec_from(post: QueryDict, item: dict) -> dict:
     changed["segments"] = post.getlist("segments")
     fill = post.get("fill_nulls_with", "").strip()
     changed["fill_nulls_with"] = int(fill) if is_whole(fill.removeprefix("-")) else None
-    changed |= dict(_BY_TYPE[spec["type"]](post, spec))
-    return changed
+    read = _BY_TYPE.get(str(spec.get("type")))
+    return changed | dict(read(post, spec)) if read else changed
 
 
 def as_yaml(spec: dict) -> str:
@@ -229,7 +244,7 @@ def _simple(post: QueryDict, spec: dict) -> Iterator[tuple[str, object]]:
 
 def _ratio(post: QueryDict, spec: dict) -> Iterator[tuple[str, object]]:
     for side in ("numerator", "denominator"):
-        old = spec.get(side, {})
+        old = group_in(spec, side)
         yield (
             side,
             {
@@ -241,15 +256,20 @@ def _ratio(post: QueryDict, spec: dict) -> Iterator[tuple[str, object]]:
 
 
 def _derived(post: QueryDict, spec: dict) -> Iterator[tuple[str, object]]:
-    yield "expression", post.get("expression", "").strip() or spec["expression"]
-    yield "inputs", inputs_from(post.get("inputs", ""))
+    yield "expression", post.get("expression", "").strip() or spec.get("expression", "")
+    stored, typed = spec.get("inputs", []), post.get("inputs", "")
+    # A line says less than an input may hold; what nobody touched stays as it is.
+    is_touched = _lines(typed) != _lines(lines_of_inputs(stored))
+    yield "inputs", inputs_from(typed) if is_touched else stored
 
 
 def _cumulative(post: QueryDict, spec: dict) -> Iterator[tuple[str, object]]:
     yield "metric", post.get("metric", spec.get("metric"))
     to_date = post.get("grain_to_date", "")
+    is_trailing = not to_date and post.get("window_count", "").strip()
     yield "grain_to_date", to_date or None
-    yield "window", None if to_date else _window(post)
+    # Neither: since the beginning.
+    yield "window", _window(post) if is_trailing else None
 
 
 def _conversion(post: QueryDict, spec: dict) -> Iterator[tuple[str, object]]:

@@ -74,8 +74,8 @@ def save_draft(
         return draft
     if draft.lock != lock:
         raise StaleRevision(
-            f"{draft.saved_by} saved this draft at {draft.saved_at:%H:%M} UTC while you were "
-            "editing. Your text is kept here: compare the two, then save again.",
+            f"{draft.saved_by} saved this draft while you were editing. Nothing of yours is saved "
+            "yet: compare the two, then save again.",
             lock=draft.lock,
             saved_by=str(draft.saved_by),
             saved_at=draft.saved_at.isoformat(),

@@ -8,7 +8,7 @@
 // browser and offered again. What is typed into fields with `data-aside` is no part of the draft:
 // nothing is saved for its sake, and the status says that it is not. Panels refresh with hx-trigger="draft-saved from:body".
 
-import { say } from "./messages.js";
+import { say, toast } from "./messages.js";
 
 const PAUSE = 3000;
 const AGAIN = 15000;
@@ -26,7 +26,8 @@ class Draft {
     this.form = form;
     // Not by `dataset`: a field of that name would stand in its place.
     this.url = form.getAttribute("data-autosave");
-    this.key = `draft:${this.url}`;
+    this.item = form.elements.namedItem("item")?.value ?? "";
+    this.key = `draft:${this.url}:${this.item}`;
     this.status = document.querySelector(form.getAttribute("data-autosave-status") ?? "[data-autosave-state]");
     this.saved = JSON.stringify(fieldsOf(form));
     this.timer = 0;
@@ -37,6 +38,10 @@ class Draft {
     addEventListener("online", () => this.later(0));
     addEventListener("beforeunload", () => this.keep());
     this.offer();
+  }
+
+  get lock() {
+    return this.form.elements.namedItem("lock")?.value;
   }
 
   get text() {
@@ -59,7 +64,8 @@ class Draft {
   }
 
   keep() {
-    if (this.text !== this.saved) localStorage.setItem(this.key, this.text);
+    if (this.text === this.saved) return;
+    localStorage.setItem(this.key, JSON.stringify({ lock: this.lock, fields: fieldsOf(this.form) }));
   }
 
   async save() {
@@ -114,23 +120,33 @@ class Draft {
     const aside = [...this.form.querySelectorAll("textarea[data-aside]")];
     const isApplied = aside.every((field) => !field.value.trim());
     this.show(`Draft saved ${answer.saved}${isApplied ? "" : ", without what is not applied yet"}`);
+    if (answer.news) toast(answer.news);
     document.body.dispatchEvent(new CustomEvent("draft-saved", { detail: answer }));
   }
 
   offer() {
-    const kept = localStorage.getItem(this.key);
-    if (!kept || kept === this.saved) return;
+    const stored = localStorage.getItem(this.key);
+    const kept = stored && JSON.parse(stored);
+    if (!kept) return;
+    if (JSON.stringify(kept.fields) === this.saved) {
+      // It was saved after all, by a button or before the answer came.
+      localStorage.removeItem(this.key);
+      return;
+    }
     const note = document.createElement("div");
     this.offered = note;
     note.className = "notice notice-warn";
     const words = document.createElement("p");
-    words.textContent = "This browser kept text that was not saved.";
+    words.textContent =
+      kept.lock === this.lock
+        ? "This browser kept text that was not saved."
+        : "This browser kept text that was not saved. The draft was saved since: what you put back replaces what is here now.";
     const restore = document.createElement("button");
     restore.type = "button";
     restore.className = "button button-small";
     restore.textContent = "Put it back";
     restore.addEventListener("click", () => {
-      this.restore(JSON.parse(kept));
+      this.restore(kept.fields);
       note.remove();
     });
     const drop = document.createElement("button");

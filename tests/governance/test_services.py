@@ -11,7 +11,7 @@ from catalog.services.cards import follow
 from core import clock
 from core.errors import Invalid, NotAllowed, NotReady, OutOfDate, StaleRevision, WrongState
 from core.models import AuditEvent, Notice
-from governance import tasks
+from governance import policies, tasks
 from governance.assessment import assess
 from governance.choices import Status
 from governance.content import read_content
@@ -134,6 +134,23 @@ def test_harmless_items_can_be_split_off(company):
     assert [c.key for c in split.changes.all()] == ["orders"]
     assert split.author == company.ana
     assert set(split.draft.editors.all()) == {company.ana, company.ben}
+
+
+def test_who_wrote_in_a_request_is_co_editor_of_what_is_split_off(company):
+    """Else they could approve there what they wrote here."""
+    request = company.restating()
+    edited(request, company.cem, definition="As Cem says.")
+    request.draft.refresh_from_db()
+    content = request.draft.content
+    content["items"].append(make_change("orders", words={"notes": "Short."}))
+    save_draft(request, content=content, lock=request.draft.lock, actor=company.ana)
+
+    split = split_request(request, keys=["net_sales"], actor=company.ben)
+
+    assert set(split.draft.editors.all()) == {company.ana, company.ben, company.cem}
+    submit(split, actor=company.ana)
+    split.refresh_from_db()
+    assert policies.why_not_review(company.cem, split) is not None
 
 
 @pytest.mark.parametrize("keys", [[], ["net_sales"], ["unknown"]])

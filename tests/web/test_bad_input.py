@@ -248,11 +248,11 @@ TYPED = {
     ),
     "a draft that somebody saved meanwhile": (
         {"item": "orders", "lock": "99", "notes": "Mine."},
-        "saved this draft at",
+        "saved this draft while you were editing",
     ),
     "a lock that is none": (
         {"item": "orders", "lock": "9" * 5000, "notes": "Mine."},
-        "saved this draft at",
+        "saved this draft while you were editing",
     ),
 }
 

@@ -14,14 +14,15 @@ from catalog.choices import Kind
 from catalog.models import Entry
 from catalog.selectors.entries import entry_by_key, specs_in_force
 from catalog.stewardship import stewardship_of
-from core.errors import EtalonError, Invalid, NotAllowed
+from core.errors import EtalonError, Invalid, NotAllowed, StaleRevision
 from governance import policies
 from governance.approvals import who_must_agree
 from governance.assessment import assess
+from governance.conflicts import conflict_of
 from governance.content import read_content
 from governance.evidence import evidence_of
 from governance.models import ChangeRequest
-from governance.reading import MOST_ITEMS, past_of
+from governance.reading import MOST_ITEMS, past_of, why_not_cancel
 from governance.services.formulas import apply_formula
 from governance.services.previews import ask_for_preview
 from governance.services.requests import item_of, save_draft, withdraw
@@ -71,6 +72,7 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "words": item["words"],
         "entry": entry,
         "refused": refused,
+        **_conflict(request, change, content, key, refused),
         "problems": with_fields(
             refused.details.get("problems", []) if refused else [],
             page=f"/changes/{change.pk}/edit",
@@ -89,18 +91,21 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "grains": [each.value for each in Grain],
         "datasets": sorted(k for k, s in known.items() if s.type == "dataset"),
         "segments": sorted(
-            {*(k for k, s in known.items() if s.type == "segment"), *_texts(spec.get("segments"))}
+            {
+                *(k for k, s in known.items() if s.type == "segment"),
+                *editor.texts_in(spec.get("segments")),
+            }
         ),
         "metrics": sorted(k for k, s in known.items() if s.type in METRIC_TYPES and k != key),
         "askable": _askable(key, spec, known),
         "entities": sorted(
             {e.name for s in known.values() if isinstance(s, DatasetSpec) for e in s.entities}
         ),
-        "filters": "\n".join(_texts(spec.get("filters"))),
-        "numerator_filters": "\n".join(spec.get("numerator", {}).get("filters", [])),
-        "denominator_filters": "\n".join(spec.get("denominator", {}).get("filters", [])),
-        "inputs": request.POST.get("inputs") or editor.lines_of_inputs(spec.get("inputs", [])),
-        "window": spec.get("window") or {},
+        "filters": "\n".join(editor.texts_in(spec.get("filters"))),
+        "numerator_filters": _filters_of(spec, "numerator"),
+        "denominator_filters": _filters_of(spec, "denominator"),
+        "inputs": request.POST.get("inputs") or editor.lines_of_inputs(spec.get("inputs")),
+        "window": editor.group_in(spec, "window"),
         "yaml": request.POST.get("yaml") or editor.as_yaml(spec)
         if item["kind"] == Kind.DATASET
         else None,
@@ -114,13 +119,25 @@ def _context(request, change: ChangeRequest, refused: EtalonError | None = None)
         "tiers": [(1, "Tier 1"), (2, "Tier 2"), (3, "Tier 3"), (9, "Local")],
         "others": others.select_related("author")[:3],
         "gives_up_approval": _gives_up_approval(request.user, change),
+        "takes_back": change.is_in_review,
+        "why_not_discard": policies.why_not_withdraw(request.user, change),
         "live": _live(change, request.user, by=request.GET.get("by", "")),
     }
 
 
-def _texts(given) -> list[str]:
-    """A list of texts as it is, and rubbish that a draft may hold as nothing."""
-    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+def _conflict(request, change: ChangeRequest, content: dict, key: str, refused) -> dict:
+    """The lock of the copy that was edited. Where somebody else saved meanwhile it stays that of
+    the older copy, so that nothing is saved over theirs before it was compared."""
+    if not isinstance(refused, StaleRevision):
+        return {"lock": change.draft.lock, "conflict": None}
+    return {
+        "lock": request.POST.get("lock", ""),
+        "conflict": conflict_of(change.draft.content, content, key=key),
+    }
+
+
+def _filters_of(spec: dict, side: str) -> str:
+    return "\n".join(editor.texts_in(editor.group_in(spec, side).get("filters")))
 
 
 def _shown(request, change: ChangeRequest, refused: EtalonError | None) -> dict:
@@ -145,7 +162,8 @@ def _gives_up_approval(user, change: ChangeRequest) -> bool:
 
 def _askable(key: str, spec: dict, known) -> list[str]:
     """What a metric is asked by and could be; a dataset's dimensions are its own matter."""
-    chosen = spec.get("dimensions", []) if spec.get("type") in METRIC_TYPES else []
+    is_metric = str(spec.get("type")) in METRIC_TYPES
+    chosen = editor.texts_in(spec.get("dimensions")) if is_metric else []
     return sorted({*_reached(key, known), *chosen})
 
 
@@ -171,7 +189,7 @@ def _names(spec: dict, known, key: str) -> list[dict]:
             for name, one in known.items()
             if one.type in METRIC_TYPES and name != key
         ]
-    dataset = known.get(spec.get("dataset", ""))
+    dataset = known.get(str(spec.get("dataset", "")))
     if not isinstance(dataset, DatasetSpec):
         return []
     return [
@@ -191,12 +209,14 @@ def _filter_names(known, key: str) -> list[dict]:
 def draft(request, pk: int):
     """Save what is typed. JSON for the script that saves by itself, a redirect for the button."""
     change = _draft_of(request, pk)
+    was_in_review = change.is_in_review
     wants_json = "application/json" in request.headers.get("Accept", "")
     try:
         saved = _save(request, change)
     except EtalonError as error:
         if wants_json:
-            return JsonResponse({"message": error.message}, status=error.status)
+            see = " Press Save draft to see both." if isinstance(error, StaleRevision) else ""
+            return JsonResponse({"message": f"{error.message}{see}"}, status=error.status)
         change.refresh_from_db()
         return render(
             request, "governance/edit.html", _context(request, change, error), status=error.status
@@ -204,6 +224,9 @@ def draft(request, pk: int):
     if wants_json:
         at = timezone.localtime(saved.saved_at)
         said = {"saved_at": at.isoformat(), "saved": clock_time(at)}
+        change.refresh_from_db()
+        if was_in_review and not change.is_in_review:
+            said["news"] = f"{change} is taken back from review. Submit it again when it is ready."
         return JsonResponse({"lock": saved.lock, **said})
     return redirect(_editor_of(request, pk))
 
@@ -221,7 +244,8 @@ def _save(request, change: ChangeRequest):
     return save_draft(
         change,
         content=content,
-        lock=whole(request.POST.get("lock"), -1),
+        # Pressed after the two were compared: theirs is replaced.
+        lock=whole(request.POST.get("over") or request.POST.get("lock"), -1),
         actor=request.user,
         via="web",
     )
@@ -365,6 +389,7 @@ def _live(change: ChangeRequest, user, *, by: str = "") -> dict:
     items = sorted(assessment.items, key=lambda one: one.change_class is None)
     problems = sorted(assessment.problems, key=lambda one: one.level != Level.BLOCKS)
     named = change.draft.content["items"]
+    past = past_of(assessment, content, run, by=by)
     return {
         "assessment": assessment,
         "items": items[:MOST_ITEMS],
@@ -378,7 +403,8 @@ def _live(change: ChangeRequest, user, *, by: str = "") -> dict:
         "more_problems": len(problems[MOST_ITEMS:]),
         "needs": needs,
         "refused": refused,
-        "past": past_of(assessment, content, run, by=by),
+        "past": past,
+        "why_not_cancel": why_not_cancel(user, past),
     }
 
 
