@@ -18,6 +18,7 @@ from governance.choices import PublishWhen
 from governance.content import Content
 from governance.models import ChangeRequest
 from governance.request_page import PageItem, RequestPage, TimelineEntry, request_page
+from measurement.policies import why_not_operate
 from measurement.previews import MemberFigures, PreviewFigures, PreviewPoint, askable_by
 from measurement.selectors.previews import PreviewRun, preview_of
 from semantics.card import Words
@@ -223,6 +224,11 @@ def past_of(
             _figures(one, words[one.key]) for one in list(figures_by.values())[:MOST_CHARTS]
         ],
     )
+
+
+def why_not_cancel(user: User, past: Past) -> str | None:
+    """Why somebody may not end the preview that is waited for."""
+    return why_not_operate(user, past.under_way.backfill) if past.under_way else None
 
 
 def _words(content: Content, keys: list[str]) -> Mapping[str, Words]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Max
+
 from accounts.models import User
 from catalog.models import Entry, Version
 from catalog.selectors.entries import Dependant, specs_of
@@ -262,11 +264,18 @@ def _closed(
     )
 
 
+def _deeds(pk: int):
+    return AuditEvent.objects.filter(subject_type="governance.changerequest", subject_id=str(pk))
+
+
+def last_deed(pk: int) -> int | None:
+    """The number of the last deed about a request in the audit log."""
+    return _deeds(pk).aggregate(last=Max("sequence"))["last"]
+
+
 def timeline_of(request: ChangeRequest) -> list[TimelineEntry]:
     """Every deed about a request, oldest first, from the audit log."""
-    rows = AuditEvent.objects.filter(
-        subject_type="governance.changerequest", subject_id=str(request.pk)
-    ).order_by("sequence")
+    rows = _deeds(request.pk).order_by("sequence")
     return [
         TimelineEntry(
             at=row.happened_at,

@@ -13,6 +13,9 @@ export function say(text, { loud = false } = {}) {
 export function toast(text, { tone = "", seconds = 0 } = {}) {
   const box = document.querySelector("[data-toasts]");
   if (!box) return null;
+  // What is said already is not said again below it.
+  const standing = [...box.children].find((one) => one.querySelector("p").textContent === text);
+  if (standing) return standing;
   const note = document.createElement("div");
   note.className = `notice toast${tone ? ` notice-${tone}` : ""}`;
   note.setAttribute("role", tone === "bad" ? "alert" : "status");

@@ -14,6 +14,14 @@ function turned(choice) {
   scrollTo({ top: left.get(shown) ?? Math.min(scrollY, begin) });
 }
 
+function show(field) {
+  const pane = field?.closest("[data-pane]");
+  const choice = pane && document.querySelector(`[name="pane"][value="${pane.dataset.pane}"]`);
+  if (!choice || choice.checked) return;
+  choice.checked = true;
+  turned(choice);
+}
+
 export function start() {
   document.addEventListener("change", (event) => {
     if (event.target.name === "pane") turned(event.target);
@@ -21,10 +29,8 @@ export function start() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href*='#']");
     if (!link || link.pathname !== location.pathname || !link.hash) return;
-    const pane = document.getElementById(link.hash.slice(1))?.closest("[data-pane]");
-    const choice = pane && document.querySelector(`[name="pane"][value="${pane.dataset.pane}"]`);
-    if (!choice || choice.checked) return;
-    choice.checked = true;
-    turned(choice);
+    show(document.getElementById(link.hash.slice(1)));
   });
+  // A browser leads to the field that it refuses, unless the field is in a pane that is not shown.
+  document.addEventListener("invalid", (event) => show(event.target), true);
 }

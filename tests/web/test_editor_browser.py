@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from governance.models import ChangeRequest
-from governance.services.requests import open_request
+from governance.services.requests import open_request, save_draft
 from tests import factories
 from tests.web.conftest import violations
 
@@ -211,3 +211,143 @@ def test_what_a_draft_amounts_to_stands_below_it_and_moves_with_what_is_typed(op
     page.clock.run_for(3100)
     expect(foot).to_contain_text("Who must agree is known once the definition can be computed.")
     expect(page.get_by_role("radio", name="What changes 1 to look at")).to_be_visible()
+
+
+def test_a_fault_stands_at_the_field_that_has_it_until_it_is_mended(open_page, company):
+    change = open_request(
+        content=factories.make_content(factories.make_change()), actor=company.ana
+    )
+    page = open_page(f"/changes/{change.pk}/edit", user=company.ana, width=390, height=844)
+    expect(page.locator(".cm-content").first).to_be_visible()
+    field = page.locator(".field:has(#filters)")
+    page.get_by_role("textbox", name="Filters, one a line").click()
+
+    page.keyboard.type("stroe = 'x'")
+    expect(page.locator("#saved")).to_have_text("Not saved yet")
+    expect(field).to_contain_text("There is no dimension stroe. Did you mean", timeout=15_000)
+    page.keyboard.press("Control+Home")
+    page.evaluate("scrollTo(0, 0)")
+    assert violations(page) == []
+    page.keyboard.press("Control+a")
+    page.keyboard.type("store = 'x'")
+    expect(field).not_to_contain_text("There is no dimension", timeout=15_000)
+
+
+def test_a_field_that_the_browser_refuses_is_shown_in_whatever_pane_one_is(
+    open_page, company, draft
+):
+    page = open_page(f"/changes/{draft.pk}/edit", user=company.ana, width=390, height=844)
+    page.get_by_label("Title").fill("")
+    page.get_by_role("radio", name="What changes").check(force=True)
+    expect(page.get_by_label("Title")).to_be_hidden()
+
+    page.get_by_role("button", name="Submit for review").click()
+
+    expect(page.get_by_label("Title")).to_be_focused()
+    # The browser says so by itself when the field was not shown yet.
+    page.complaints.clear()
+
+
+def test_what_has_the_focus_is_never_behind_the_foot(open_page, company, draft):
+    page = open_page(f"/changes/{draft.pk}/edit", user=company.ana, width=390, height=844)
+    expect(page.locator(".cm-content").first).to_be_visible()
+    page.get_by_role("radio", name="Write").focus()
+
+    hidden = []
+    for _ in range(70):
+        page.keyboard.press("Tab")
+        found = page.evaluate(COVERED)
+        if found == "end":
+            break
+        hidden += [found] if found else []
+    assert hidden == []
+
+
+COVERED = """() => {
+    const one = document.activeElement;
+    if (one.closest(".editor-foot")) return "end";
+    const box = one.getBoundingClientRect();
+    const foot = document.querySelector(".editor-foot").getBoundingClientRect();
+    return box.height && box.top >= foot.top - 4 ? `${one.tagName} ${one.id || one.name}` : "";
+}"""
+
+
+def test_what_a_reader_has_opened_stays_when_the_draft_saves_itself(open_page, company):
+    request = company.restating()
+    run = factories.finish_preview(request)
+    run.result["figures"]["net_sales"]["points"] = [
+        {
+            "period": "2026-01-05",
+            "label": "Week of 5 January",
+            "old": "100",
+            "new": "97",
+            "difference": "-3",
+            "difference_pct": "-3",
+            "is_complete": True,
+        }
+    ]
+    run.save()
+    page = open_page(f"/changes/{request.pk}/edit", user=company.ana)
+    past = page.locator("[data-pane=past]")
+    past.get_by_text("Figures by period").first.click()
+    expect(past.locator("details[open]")).to_have_count(1)
+
+    page.get_by_label("Reason").fill("Better said.")
+    expect(page.locator("#saved")).to_contain_text("Draft saved", timeout=15_000)
+    expect(page.locator("[data-toasts]")).to_contain_text("is taken back from review")
+
+    expect(past.locator("details[open]")).to_have_count(1)
+
+
+def test_text_that_was_kept_is_offered_for_its_own_item_and_never_unsaid_over_another(
+    open_page, company, draft
+):
+    page = open_page(f"/changes/{draft.pk}/edit", user=company.ana)
+    page.route("**/draft", lambda route: route.abort())
+    page.get_by_label("Reason").fill("Hers.")
+    page.reload()
+    expect(page.get_by_text("This browser kept text that was not saved.")).to_be_visible()
+
+    # Somebody else saves meanwhile.
+    draft.draft.refresh_from_db()
+    content = {**draft.draft.content, "reason": "His."}
+    save_draft(draft, content=content, lock=draft.draft.lock, actor=company.cem, via="test")
+    page.reload()
+
+    expect(page.get_by_text("The draft was saved since")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("His.")
+    page.complaints.clear()
+
+
+def test_what_is_typed_on_a_request_stays_while_its_preview_runs_and_leads_to_what_it_found(
+    open_page, company
+):
+    request = company.restating()
+    page = open_page(f"/changes/{request.pk}", user=company.ben)
+    page.get_by_label("Say something").fill("Why so late?")
+    page.locator("#past-do").focus()
+
+    with page.expect_response(lambda answer: "by=" in answer.url):
+        pass
+    expect(page.get_by_label("Say something")).to_have_value("Why so late?")
+    expect(page.locator("#past-do")).to_be_focused()
+
+    factories.finish_preview(request)
+    expect(page.locator("#past-found")).to_be_focused(timeout=10_000)
+    expect(page.locator("#ready-card")).to_contain_text("Past values fall.")
+    expect(page.get_by_label("Say something")).to_have_value("Why so late?")
+
+
+def test_a_server_that_is_away_is_said_once(open_page, company):
+    request = company.restating()
+    factories.finish_preview(request)
+    page = open_page(f"/changes/{request.pk}", user=company.ben)
+    page.clock.install()
+    page.reload()
+    page.route("**/*seen=*", lambda route: route.abort())
+
+    for _ in range(4):
+        page.clock.run_for(10_500)
+
+    expect(page.locator("[data-toasts] > *")).to_have_count(1)
+    page.complaints.clear()

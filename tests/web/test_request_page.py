@@ -1,6 +1,7 @@
 """What a request's page offers beside the verdicts: the past by a dimension, settled comments, a
 request split in two, and a published one taken back."""
 
+import json
 import re
 from datetime import date
 
@@ -11,9 +12,9 @@ from core.models import AuditEvent
 from governance.assessment import assess
 from governance.content import read_content
 from governance.models import ChangeRequest
-from governance.services.comments import comment
+from governance.services.comments import comment, resolve_comment
 from governance.services.publishing import publish
-from governance.services.requests import open_request
+from governance.services.requests import open_request, save_draft
 from governance.services.submitting import submit
 from measurement.choices import BackfillStatus
 from measurement.models import Backfill
@@ -271,9 +272,89 @@ def test_who_reads_a_request_is_told_that_it_has_moved_on_and_keeps_what_is_type
 
     told = ana.get(page, seen, **hx)
     assert told.status_code == 286  # So that htmx asks no more.
-    assert f"CR-{request.pk} has moved on" in told["HX-Trigger"]
+    said = json.loads(told["HX-Trigger"])["toast"]["text"]
+    assert said.startswith(f"CR-{request.pk} has moved on")
     assert "HX-Refresh" not in told
     assert ana.get(page, {"seen": _moment(_text(ana.get(page)))}, **hx).status_code == 204
+    assert ana.get("/changes/999999", seen, **hx).status_code == 404
+
+
+def _said(request, company):
+    comment(request, text="Why?", actor=company.ben, via="test")
+
+
+def _settled(request, company):
+    resolve_comment(request.comments.get(), actor=company.ben, via="test")
+
+
+def _taken_back(request, company):
+    content = {**request.draft.content, "reason": "Better said."}
+    save_draft(request, content=content, lock=request.draft.lock, actor=company.ana, via="test")
+
+
+def _overtaken(request, company):
+    factories.published(
+        factories.make_change("net_sales", words={"notes": "Meanwhile."}),
+        author=company.cem,
+        by=[company.ben],
+    )
+
+
+@pytest.mark.parametrize("deed", [_said, _settled, _taken_back, _overtaken])
+def test_a_request_moves_on_by_what_is_said_settled_edited_or_published(company, deed):
+    request = company.restating()
+    comment(request, text="First.", actor=company.ben, via="test")
+    page, hx = f"/changes/{request.pk}", {"HTTP_HX_REQUEST": "true"}
+    eve = _as(company.eve)
+    seen = {"seen": _moment(_text(eve.get(page)))}
+    assert eve.get(page, seen, **hx).status_code == 204
+
+    deed(request, company)
+
+    assert eve.get(page, seen, **hx).status_code == 286
+
+
+def test_a_page_asks_for_news_while_it_is_open_and_only_in_one_way(company):
+    request = company.restating()
+    factories.finish_preview(request)
+    page = f"/changes/{request.pk}"
+    ben = _as(company.ben)
+    assert re.findall(r'id="(poll-\w+)"[^>]+hx-trigger="([^"]+)"', _text(ben.get(page))) == [
+        ("poll-news", "every 10s")
+    ]
+
+    factories.approve(request, company.ben, company.cem)
+    due = _text(ben.get(page))
+    assert re.findall(r'id="(poll-\w+)"[^>]+hx-trigger="([^"]+)"', due) == [
+        ("poll-due", "every 2s")
+    ]
+    seen = {"seen": _moment(due), "is_due": "yes"}
+    comment(request, text="Well done.", actor=company.cem, via="test")
+    # A word is no publication: what the reader types stays.
+    assert "HX-Refresh" not in ben.get(page, seen, HTTP_HX_REQUEST="true")
+
+    publish(request, revision_hash=request.revision.hash, actor=company.ben, via="test")
+    assert "poll-" not in _text(ben.get(page))
+
+
+def test_a_page_whose_session_has_ended_says_so_and_stays(company):
+    request = company.restating()
+    page = f"/changes/{request.pk}"
+    for poll in ("poll-news", "poll-past"):
+        headers = {"HX-Request": "true", "HX-Trigger": poll}
+        answer = Client().get(page, headers=headers, follow=True)
+
+        assert answer.status_code == 286
+        assert answer["HX-Reswap"] == "none"
+        assert "Your session has ended." in answer["HX-Trigger"]
+
+
+def test_only_who_may_cancel_a_preview_is_offered_it(company):
+    request = company.restating()
+    pages = [_text(_as(who).get(f"/changes/{request.pk}")) for who in (company.ana, company.eve)]
+
+    assert ["The preview waits for a worker." in page for page in pages] == [True, True]
+    assert ["/cancel" in page for page in pages] == [True, False]
 
 
 def test_what_several_items_need_alike_is_said_once(company):

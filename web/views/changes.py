@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.db.models import Max
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -20,8 +20,8 @@ from governance import policies
 from governance.choices import Status, Verdict
 from governance.content import read_content
 from governance.models import ChangeRequest, Comment, Review
-from governance.reading import read
-from governance.request_page import RequestPage
+from governance.reading import read, why_not_cancel
+from governance.request_page import RequestPage, last_deed
 from governance.selectors.requests import requests_page
 from governance.services import comments, publishing, requests, returning, reviews
 from governance.services.previews import ask_for_preview
@@ -75,38 +75,43 @@ def _found(pk: int) -> ChangeRequest:
 @vary_on_headers("HX-Request")
 def change(request, pk: int):
     """The page of one request: what and why, what is missing, what it does, who said what."""
+    if request.htmx and (seen := request.GET.get("seen")):
+        return _news(request, pk, seen)
     found = _found(pk)
     is_draft = found.revision is None and found.status == Status.DRAFT
     if is_draft and policies.why_not_edit(request.user, found) is None:
         return redirect("web:change-edit", pk=pk)
-    if request.htmx and (seen := request.GET.get("seen")):
-        return _moved_on(request, found, seen)
     context = _context(request, found)
     template = "governance/_decision.html" if request.htmx else "governance/change.html"
     return render(request, template, context)
 
 
-def _moved_on(request, found: ChangeRequest, seen: str) -> HttpResponse:
-    """Nothing, while the request is where its reader saw it. Then who waits for the publication
-    is shown it; to others it is said, since a page that reloads takes what is typed with it."""
-    if seen == _moment(found):
+def _news(request, pk: int, seen: str) -> HttpResponse:
+    """Nothing, while the request is where its reader saw it. Who waits for the publication is
+    shown it when it is there; else it is said, since a page that reloads takes what is typed
+    with it."""
+    moment = _moment(pk)
+    if seen == moment:
         return HttpResponse(status=204)
-    if "is_due" in request.GET:
+    is_closed = moment.split(".")[0] != seen.split(".")[0]
+    if "is_due" in request.GET and is_closed:
         return HttpResponseClientRefresh()
-    said = f"{found} has moved on since you opened this page. Load it again to see what is new."
+    said = f"CR-{pk} has moved on since you opened this page. Load it again to see what is new."
     return trigger_client_event(HttpResponseStopPolling(), "toast", {"text": said})
 
 
-def _moment(found: ChangeRequest) -> str:
-    """Where a request is: its state, its revision, and the last that was said of it."""
-    said = [
-        of.filter(request=found).aggregate(last=Max("pk"))["last"]
-        for of in (Review.objects, Comment.objects)
-    ]
-    return ".".join(map(str, [found.status, found.revision_id, *said]))
+def _moment(pk: int) -> str:
+    """Where a request is: its state, the last deed about it, and the newest version of what it
+    changes, by which it may be out of date. Read without its contents, since pages ask often."""
+    status = ChangeRequest.objects.filter(pk=pk).values_list("status", flat=True).first()
+    if status is None:
+        raise Http404(f"There is no CR-{pk}.")
+    newest = Version.objects.filter(entry__changes__request=pk).aggregate(last=Max("pk"))
+    return f"{status}.{last_deed(pk)}.{newest['last']}"
 
 
 def _context(request, found: ChangeRequest, **more) -> dict:
+    moment = _moment(found.pk)  # Before the rest is read, so that nothing falls between.
     by = request.POST.get("by") or request.GET.get("by", "")
     part = whole(request.GET.get("items"), 1)
     seen = read(found, request.user, by=by, part=part)
@@ -131,7 +136,8 @@ def _context(request, found: ChangeRequest, **more) -> dict:
         "requirements": page.must_agree,
         "verdict": _verdict_of(request.user, page),
         "is_due": seen.is_due,
-        "moment": _moment(found),
+        "moment": moment,
+        "why_not_cancel": why_not_cancel(request.user, seen.past),
         **more,
     }
 
@@ -269,16 +275,17 @@ def _comment(pk: int, said: int) -> tuple[ChangeRequest, Comment]:
 def compare(request, pk: int):
     """Compute what the revision at hand does to the past, in total and by a dimension."""
     found = _found(pk)
-    return _decided(
-        request,
-        found,
-        lambda: ask_for_preview(
-            read_content(found.submitted.content if found.revision else found.draft.content),
-            dimension=request.POST.get("by") or None,
-            actor=request.user,
-            via="web",
-        ),
-    )
+    content = found.submitted.content if found.revision else found.draft.content
+    by = request.POST.get("by", "")
+    try:
+        ask_for_preview(read_content(content), dimension=by or None, actor=request.user, via="web")
+    except EtalonError as error:
+        context = _context(request, _found(pk), past_refused=error.message)
+        template = "governance/_decision.html" if request.htmx else "governance/change.html"
+        return render(request, template, context, status=error.status)
+    if request.htmx:
+        return render(request, "governance/_decision.html", _context(request, _found(pk)))
+    return redirect(_address(pk, by=by))
 
 
 @require_POST

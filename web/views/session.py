@@ -10,7 +10,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import (
+    HttpResponseClientRedirect,
+    HttpResponseStopPolling,
+    reswap,
+    trigger_client_event,
+)
 
 from accounts import services
 from accounts.sessions import note_origin
@@ -23,7 +28,12 @@ from web.forms import SignInForm
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request):
-    """Ask who is there. A panel whose session has ended gets the whole page here instead."""
+    """Ask who is there. A panel whose session has ended gets the whole page here instead; one that
+    asks by itself says so and leaves the page as it is, with what is typed in it."""
+    if request.htmx and (request.htmx.trigger or "").startswith("poll-"):
+        said = "Your session has ended. Copy what you have typed, then load the page and sign in."
+        told = trigger_client_event(HttpResponseStopPolling(), "toast", {"text": said})
+        return reswap(told, "none")
     if request.htmx:
         return HttpResponseClientRedirect(f"{settings.LOGIN_URL}?next={_page_of_panel(request)}")
     target = safe_target(request, request.POST.get(REDIRECT_FIELD_NAME) or _asked_for(request))
