@@ -46,7 +46,9 @@ def idempotent(handler):
                 transaction.set_rollback(True)
                 return response
             IdempotentAnswer.objects.filter(user=request.user, key=key).update(
-                status=response.status_code, body=orjson.loads(to_json(response.data))
+                status=response.status_code,
+                body=orjson.loads(to_json(response.data)),
+                location=response.headers.get("Location", ""),
             )
             return response
 
@@ -59,8 +61,8 @@ def _claim(request, key: str) -> Response | None:
     fingerprint = _fingerprint(request)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO core_idempotentanswer (user_id, key, fingerprint, created_at)"
-            " VALUES (%s, %s, %s, clock_timestamp()) ON CONFLICT (user_id, key) DO NOTHING",
+            "INSERT INTO core_idempotentanswer (user_id, key, fingerprint, location, created_at)"
+            " VALUES (%s, %s, %s, '', clock_timestamp()) ON CONFLICT (user_id, key) DO NOTHING",
             [request.user.pk, key, fingerprint],
         )
         if cursor.rowcount:
@@ -72,6 +74,8 @@ def _claim(request, key: str) -> Response | None:
         )
     response = Response(row.body, status=row.status)
     response["Idempotent-Replay"] = "true"
+    if row.location:
+        response["Location"] = row.location
     return response
 
 

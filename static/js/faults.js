@@ -3,6 +3,9 @@
 // The list is the server's: links with data-place to the fields by their ids. A field that nobody
 // has filled yet is not scolded.
 
+// A longer remedy stands in the list alone.
+const SHORT = 80;
+
 function tell(link) {
   const field = document.getElementById(link.hash.slice(1));
   if (typeof field?.value !== "string" || !field.value.trim()) return;
@@ -11,7 +14,8 @@ function tell(link) {
   note.className = "field-error";
   note.dataset.fault = field.id;
   const said = [...link.closest("li").querySelectorAll("[data-said]")];
-  note.textContent = said.map((part) => part.textContent.trim()).join(" ");
+  const [what, fix] = said.map((part) => part.textContent.trim());
+  note.textContent = fix?.length < SHORT ? `${what} ${fix}` : what;
   note.id = `${field.id}-fault`;
   shown.after(note);
   shown.classList.add("is-invalid");

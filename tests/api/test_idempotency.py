@@ -24,6 +24,7 @@ def test_the_second_answer_is_the_first_one(ana):
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
     assert again["Idempotent-Replay"] == "true"
+    assert again["Location"] == first["Location"]
     assert ChangeRequest.objects.count() == 2  # with the company's own
 
 
@@ -31,6 +32,16 @@ def test_another_request_with_the_same_key_is_refused(ana):
     ana.post("change-requests", _content(), key="k-1")
 
     response = ana.post("change-requests", _content(title="Other"), key="k-1")
+
+    assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_key_is_for_one_address(ana):
+    made = ana.post("change-requests", _content(), key="k-1").json()
+    lock = {"lock": made["draft"]["lock"]}
+    ana.post(f"change-requests/{made['id']}/submit", lock, key="k-2")
+
+    response = ana.post(f"change-requests/{made['id']}/withdraw", lock, key="k-2")
 
     assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
 

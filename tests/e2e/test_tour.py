@@ -136,6 +136,7 @@ def test_two_people_change_what_a_number_means(rig, world, chrome):
     ben = Person(chrome, rig.base_url, "ben")
     ben.page.goto(f"/admin/governance/changerequest/{change.pk}/change/")
     assert headline.split("net_sales")[0].strip() in ben.page.inner_text("body")
+    ben.look("decide")
     ben.page.get_by_role("button", name="Approve r1").click()
 
     # A worker publishes it, another computes it; readers then see all of it.

@@ -11,7 +11,7 @@ from catalog.services.cards import follow
 from core import clock
 from core.errors import Invalid, NotAllowed, NotReady, OutOfDate, StaleRevision, WrongState
 from core.models import AuditEvent, Notice
-from governance import policies, tasks
+from governance import assessment, policies, tasks
 from governance.assessment import assess
 from governance.choices import Status
 from governance.content import read_content
@@ -856,3 +856,17 @@ def test_figures_can_be_had_before_reason_and_treatment_are_written(company):
     assert found.is_computable
     assert [item.key for item in found.preview_items] == ["net_sales"]
     assert not judged("amount - refunds").is_computable
+
+
+def test_of_new_metrics_only_so_many_are_compared_and_of_moved_ones_all(company, monkeypatch):
+    monkeypatch.setattr(assessment, "MOST_COMPARED", 2)
+    new = [
+        make_item(f"new_{n}", {**NET_SALES, "expression": f"amount * {n + 2}"}) for n in range(3)
+    ]
+    moved = make_change(spec={"expression": "amount - refund"}, treatment="restate")
+
+    alone = assess(read_content(make_content(*new)))
+    beside = assess(read_content(make_content(*new, moved)))
+
+    assert [item.key for item in alone.preview_items] == ["new_0", "new_1"]
+    assert [item.key for item in beside.preview_items] == ["net_sales", "new_0"]

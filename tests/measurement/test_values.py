@@ -351,6 +351,7 @@ def test_a_day_with_far_too_few_rows_fails_its_check(shop, folder, settings):
     assert outcomes["freshness"].outcome == "passed"
     failed = outcomes["row_count"]
     assert failed.outcome == "failed"
+    assert failed.message.startswith("1 row on ")
     assert "are usual for a" in failed.message
     assert failed.measured < failed.low
 

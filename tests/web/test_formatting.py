@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils.html import conditional_escape
 
 from web import formatting as f
-from web.templatetags.etalon import glued
+from web.templatetags.etalon import coded, glued
 
 USD = {"kind": "currency", "code": "USD", "decimals": 2}
 SHARE = {"kind": "proportion", "code": "", "decimals": 1}
@@ -139,6 +140,19 @@ def test_how_long_ago(span, said):
 )
 def test_units_have_names(unit, said):
     assert f.unit_name(unit) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("No column `amuont`.", "No column <code>amuont</code>."),
+        ("`a` & `<b>`", "<code>a</code> &amp; <code>&lt;b&gt;</code>"),
+        ("One ` alone <b>", "One ` alone &lt;b&gt;"),
+        ("Nothing", "Nothing"),
+    ],
+)
+def test_what_stands_between_backticks_is_code_and_never_markup(said, shown):
+    assert conditional_escape(coded(said)) == shown
 
 
 def test_a_percentage_in_a_sentence_stays_on_one_line():
