@@ -331,9 +331,12 @@ def test_a_page_asks_for_news_while_it_is_open_and_only_in_one_way(company):
     seen = {"seen": _moment(due), "is_due": "yes"}
     comment(request, text="Well done.", actor=company.cem, via="test")
     # A word is no publication: what the reader types stays.
-    assert "HX-Refresh" not in ben.get(page, seen, HTTP_HX_REQUEST="true")
+    told = ben.get(page, seen, HTTP_HX_REQUEST="true")
+    assert (told.status_code, "HX-Refresh" in told) == (204, False)
+    assert "has moved on" in told["HX-Trigger"]
 
     publish(request, revision_hash=request.revision.hash, actor=company.ben, via="test")
+    assert ben.get(page, seen, HTTP_HX_REQUEST="true")["HX-Refresh"] == "true"
     assert "poll-" not in _text(ben.get(page))
 
 

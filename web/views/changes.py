@@ -93,11 +93,13 @@ def _news(request, pk: int, seen: str) -> HttpResponse:
     moment = _moment(pk)
     if seen == moment:
         return HttpResponse(status=204)
-    is_closed = moment.split(".")[0] != seen.split(".")[0]
-    if "is_due" in request.GET and is_closed:
+    is_due = "is_due" in request.GET
+    if is_due and moment.split(".")[0] != seen.split(".")[0]:
         return HttpResponseClientRefresh()
     said = f"CR-{pk} has moved on since you opened this page. Load it again to see what is new."
-    return trigger_client_event(HttpResponseStopPolling(), "toast", {"text": said})
+    # Who waits for the publication goes on to ask for it.
+    answer = HttpResponse(status=204) if is_due else HttpResponseStopPolling()
+    return trigger_client_event(answer, "toast", {"text": said})
 
 
 def _moment(pk: int) -> str:
