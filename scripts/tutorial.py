@@ -1,5 +1,6 @@
 """Walk the tutorial in a browser, as its two people, and take its pictures.
 
+    make setup-dev
     PORT=8123 make run          # in one terminal, with a fresh example
     .venv/bin/python scripts/tutorial.py http://localhost:8123
 
