@@ -136,6 +136,8 @@ def finish_backfill(backfill_id: int) -> bool:
 def _is_computed(backfill: Backfill) -> bool:
     if backfill.status != BackfillStatus.RUNNING or not backfill.windows.exists():
         return False
+    if backfill.purpose in PASSING and backfill.windows.filter(state=WindowState.PARKED).exists():
+        return True
     return not backfill.windows.filter(state__in=[WindowState.DUE, WindowState.LEASED]).exists()
 
 

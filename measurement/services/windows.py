@@ -40,7 +40,9 @@ LIVE_ROWS = 20_000
 
 # --- leasing -------------------------------------------------------------------------------
 
-# One statement: two workers never take the same window, and both take one without waiting.
+# One statement: two workers never take the same window, and both take one without waiting. A run
+# that is only looked at is nothing without all of its windows: after one was given up, none is
+# computed in vain.
 _LEASE = """
 UPDATE measurement_backfillwindow SET state = 'leased', token = token + 1,
        attempts = attempts + 1, lease_until = clock_timestamp() + %(lease)s
@@ -50,6 +52,9 @@ WHERE id = (
     WHERE b.id = %(backfill)s AND b.status = 'running' AND w.attempts < %(attempts)s
       AND (w.state = 'due' AND w.due_at <= clock_timestamp()
            OR w.state = 'leased' AND w.lease_until < clock_timestamp())
+      AND NOT (b.purpose = ANY(%(passing)s) AND EXISTS (
+          SELECT FROM measurement_backfillwindow other
+          WHERE other.backfill_id = b.id AND other.state = 'parked'))
     ORDER BY w.position LIMIT 1 FOR UPDATE OF w SKIP LOCKED
 )
 RETURNING id
@@ -67,6 +72,7 @@ def lease_window(backfill_id: int) -> BackfillWindow | None:
     values = {
         "backfill": backfill_id,
         "attempts": settings.WINDOW_ATTEMPTS,
+        "passing": list(PASSING),
         "lease": timedelta(seconds=settings.WINDOW_LEASE_SECONDS),
         "error": "The worker that computed it ended each time, without a word of why.",
     }

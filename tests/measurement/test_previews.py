@@ -10,13 +10,14 @@ from accounts.models import User
 from accounts.services import grant_role
 from catalog.models import Metric
 from core.errors import Invalid, NotAllowed
-from measurement.choices import BackfillStatus
+from measurement.choices import BackfillStatus, WindowState
 from measurement.headlines import headline
 from measurement.models import Backfill, Observation, StagedValue
 from measurement.previews import PreviewItem, PreviewPoint
 from measurement.selectors.previews import preview_of, preview_run
 from measurement.selectors.values import read_values
 from measurement.services.backfills import cancel_backfill
+from measurement.services.cutting import cut_windows
 from measurement.services.previews import request_preview
 from measurement.services.turns import take_turn, work_off
 from semantics.definition import Grain
@@ -133,6 +134,20 @@ def test_a_failed_preview_is_asked_again_and_says_why(item, person, folder):
     again = work_off(request_preview([item], actor=person))
     assert again != run
     assert preview_of([item]).state == "done"
+
+
+def test_after_one_window_was_given_up_no_other_is_computed_in_vain(shop, item, person, settings):
+    settings.WINDOW_SOURCE_ROWS = 20
+    run = request_preview([item], actor=person)
+    cut_windows(run)
+    shop.break_source()
+
+    work_off(run)
+
+    assert (run.status, run.windows.count() > 3) == (BackfillStatus.FAILED, True)
+    assert "more windows" not in run.error
+    begun = run.windows.filter(attempts__gt=0)
+    assert [window.state for window in begun] == [WindowState.PARKED]
 
 
 def test_who_asked_for_a_preview_may_cancel_it(item, person):
