@@ -2,16 +2,10 @@ import pytest
 
 from measurement.services.turns import work_off
 from measurement.warehouses import close_sources
-from tests import factories
 from tests.api.caller import Caller
 from tests.measurement import company as shop_of
 from tests.measurement.catalog import Shop, sales_spec
 from tests.measurement.conftest import NOON
-
-
-@pytest.fixture
-def company(db):
-    return factories.Company()
 
 
 @pytest.fixture

@@ -9,11 +9,6 @@ from semantics.definition import read_spec
 from tests import factories
 
 
-@pytest.fixture
-def company(db):
-    return factories.Company()
-
-
 def _under_the_name_of(spec: dict, other: dict) -> None:
     """Lay another definition under a hash before anybody proposes what it names."""
     Definition.objects.create(hash=hash_of(read_spec(spec)), kind="metric", spec=other)

@@ -4,10 +4,5 @@ from tests import factories
 
 
 @pytest.fixture
-def company(db):
-    return factories.Company()
-
-
-@pytest.fixture
 def company_of_tier_1(db):
     return factories.Company(tier=1)

@@ -4,6 +4,8 @@
 the browser complains of (script errors, refusals by the content security policy) fails the test.
 """
 
+import html
+import re
 import threading
 from functools import cache
 from socketserver import ThreadingMixIn
@@ -40,6 +42,22 @@ def make_person(username="ana", **fields):
     return User.objects.create(username=username, password=_hashed(), **fields)
 
 
+def signed_in(person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def text_of(answer) -> str:
+    """What a page says, without the escapes of HTML."""
+    return html.unescape(answer.content.decode())
+
+
+def line_of(answer) -> str:
+    """What a page says, wherever its template wraps it."""
+    return re.sub(r"\s+", " ", text_of(answer))
+
+
 @pytest.fixture
 def person(db):
     return make_person()
@@ -69,9 +87,7 @@ def shop(committed_db, tmp_path, settings):
 
 @pytest.fixture
 def cem(shop):
-    client = Client()
-    client.force_login(shop.steward)
-    return client
+    return signed_in(shop.steward)
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -122,9 +138,7 @@ def open_page(site, chrome):
         )
         contexts.append(context)
         if user is not None:
-            visitor = Client()
-            visitor.force_login(user)
-            key = visitor.cookies[settings.SESSION_COOKIE_NAME].value
+            key = signed_in(user).cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": site}])
         page = context.new_page()
         page.complaints = complaints

@@ -8,7 +8,6 @@ from io import StringIO
 
 import pytest
 from django.db import transaction
-from django.test import Client
 
 from accounts.models import User
 from catalog.models import Metric
@@ -20,6 +19,7 @@ from measurement.warehouses import close_sources
 from tests.measurement import company
 from tests.measurement.catalog import Shop, sales_spec
 from tests.measurement.conftest import NOON
+from tests.web.conftest import signed_in
 from web import formatting
 
 WEEK = date(2026, 1, 5)
@@ -36,9 +36,7 @@ def shop(committed_db, tmp_path, settings):
 
 @pytest.fixture
 def reader(shop):
-    client = Client()
-    client.force_login(shop.author)
-    return client
+    return signed_in(shop.author)
 
 
 def steward(target: int, owner: str, **more) -> None:

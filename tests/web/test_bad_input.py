@@ -1,21 +1,19 @@
 """What is wrong is refused with what, where and what next, in the editor and over REST alike, and
 nothing half-written stays. Whatever else is sent is never a failure of ours."""
 
-import html
 import re
 from urllib.parse import quote
 
 import pytest
 from django.template.response import TemplateResponse
-from django.test import Client
 
 from core.models import AuditEvent
 from governance.models import Change, ChangeRequest, Draft, Review, Revision
 from governance.services.requests import open_request
 from measurement.models import Backfill
-from tests import factories
 from tests.api.caller import Caller
 from tests.factories import NET_SALES, make_change, make_content, make_item
+from tests.web.conftest import signed_in, text_of
 
 KEPT = (Revision, Review, AuditEvent, Backfill, Change)
 COUNT = {**NET_SALES, "aggregation": "count", "expression": "1"}
@@ -118,24 +116,13 @@ BLOCKED = {
 }
 
 
-@pytest.fixture
-def company(db):
-    return factories.Company()
-
-
-def _as(person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def _rows() -> list[int]:
     return [model.objects.count() for model in KEPT]
 
 
 def _text(answer) -> str:
     """What a page says; what it shows as code stands between backticks, as it was said."""
-    return re.sub("</?code>", "`", html.unescape(answer.content.decode()))
+    return re.sub("</?code>", "`", text_of(answer))
 
 
 @pytest.mark.parametrize("name", BLOCKED)
@@ -144,7 +131,7 @@ def test_a_fault_is_told_while_typing_and_refused_when_submitted(company, name):
     change = open_request(content=make_content(*items()), actor=company.ana)
     pk, before = change.pk, _rows()
 
-    web = _as(company.ana)
+    web = signed_in(company.ana)
     live = web.get(f"/changes/{pk}/live")
     page = web.post(f"/changes/{pk}/submit", {})
     rest = Caller(company.ana).post(f"change-requests/{pk}/submit", {"lock": change.draft.lock})
@@ -166,7 +153,7 @@ def test_a_fault_is_told_while_typing_and_refused_when_submitted(company, name):
 def test_a_denominator_that_can_be_zero_is_warned_of_and_does_not_block(company):
     items = [make_item("orders_of", COUNT), make_item("share", _ratio("net_sales", "orders_of"))]
     change = open_request(content=make_content(*items), actor=company.ana)
-    web = _as(company.ana)
+    web = signed_in(company.ana)
 
     live = _text(web.get(f"/changes/{change.pk}/live"))
     sent = web.post(f"/changes/{change.pk}/submit", {})
@@ -265,7 +252,7 @@ def test_a_form_that_cannot_be_taken_says_why_and_changes_nothing(company, name,
     change = open_request(content=make_content(item), actor=company.ana)
     draft, before = change.draft.content, _rows()
 
-    answer = _as(company.ana).post(
+    answer = signed_in(company.ana).post(
         f"/changes/{change.pk}/draft",
         {"lock": change.draft.lock, **typed},
         headers={"accept": wants},
@@ -282,7 +269,7 @@ def test_a_form_of_five_megabytes(company):
     change = open_request(content=make_content(make_change()), actor=company.ana)
     before = _rows()
 
-    answer = _as(company.ana).post(f"/changes/{change.pk}/draft", {"notes": "x" * 5_000_000})
+    answer = signed_in(company.ana).post(f"/changes/{change.pk}/draft", {"notes": "x" * 5_000_000})
 
     assert answer.status_code == 413
     assert "What was sent is larger than 2.5 MB." in answer.content.decode()
@@ -290,7 +277,7 @@ def test_a_form_of_five_megabytes(company):
 
 
 def test_the_character_that_no_database_keeps(company):
-    web = _as(company.ana)
+    web = signed_in(company.ana)
     sent = [
         web.get("/metrics?q=a%00b"),
         web.get("/metrics/a%00b"),
@@ -339,7 +326,7 @@ def test_rubbish_in_addresses_is_never_a_failure_of_ours(company, monkeypatch):
     monkeypatch.setattr(TemplateResponse, "rendered_content", "")
     company.cem.is_staff = company.cem.is_superuser = True
     company.cem.save()
-    web = _as(company.cem)
+    web = signed_in(company.cem)
     asked = [
         f"{page}?{name}={_quoted(text)}&{name}={_quoted(text)}"
         for page, names in ASKED.items()

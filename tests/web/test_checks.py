@@ -1,13 +1,12 @@
 """The page of a check: read by all, changed by admins, run by those who answer for the data."""
 
 import pytest
-from django.test import Client
 
 from accounts.choices import Role
 from accounts.models import RoleGrant
 from measurement.models import Check
 from measurement.services.checks import ensure_checks, run_due_checks
-from tests.web.conftest import make_person
+from tests.web.conftest import make_person, signed_in
 
 
 @pytest.fixture
@@ -21,9 +20,7 @@ def checks(shop):
 def finn(shop):
     admin = make_person("finn")
     RoleGrant.objects.create(user=admin, role=Role.ADMIN)
-    client = Client()
-    client.force_login(admin)
-    return client
+    return signed_in(admin)
 
 
 def test_the_rule_and_what_it_found_are_said_in_words(cem, checks):

@@ -10,6 +10,7 @@ from django.test import Client
 
 from governance.services.requests import open_request
 from tests import factories
+from tests.web.conftest import signed_in, text_of
 from web.faults import with_fields
 
 RATIO = {
@@ -23,19 +24,8 @@ RATIO = {
 
 
 @pytest.fixture
-def company(db):
-    return factories.Company()
-
-
-@pytest.fixture
 def ana(company):
-    client = Client()
-    client.force_login(company.ana)
-    return client
-
-
-def text_of(answer) -> str:
-    return html.unescape(answer.content.decode())
+    return signed_in(company.ana)
 
 
 def opened(company, *items, **more):

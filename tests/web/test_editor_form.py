@@ -1,15 +1,14 @@
 """The editor's form is true: what nobody touched stays, rubbish in a draft is no fault of the page,
 and two people at one draft see both texts before one replaces the other."""
 
-import html
 from html.parser import HTMLParser
 
 import pytest
-from django.test import Client
 
 from governance.services.requests import open_request
 from governance.services.submitting import submit
 from tests import factories
+from tests.web.conftest import signed_in, text_of
 
 SIMPLE = factories.NET_SALES
 COUNT = {"aggregation": "count", "expression": "1"}
@@ -131,21 +130,6 @@ class Form(HTMLParser):
         return found
 
 
-@pytest.fixture
-def company(db):
-    return factories.Company()
-
-
-def _as(person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def _text(answer) -> str:
-    return html.unescape(answer.content.decode())
-
-
 def _form(client, pk: int) -> dict[str, list[str]]:
     return Form(client.get(f"/changes/{pk}/edit").content.decode()).as_post
 
@@ -158,7 +142,7 @@ def test_a_form_that_nobody_touched_changes_nothing(company, shape):
     change = open_request(content=content, actor=company.ana)
     before = submit(change, actor=company.ana)
     change.refresh_from_db()
-    web = _as(company.ana)
+    web = signed_in(company.ana)
 
     answer = web.post(f"/changes/{change.pk}/draft", _form(web, change.pk))
 
@@ -172,20 +156,20 @@ def test_a_form_that_nobody_touched_changes_nothing(company, shape):
 def test_rubbish_in_a_draft_is_no_fault_of_the_editor(company, spec):
     item = factories.make_item("odd", SIMPLE) | {"spec": spec}
     change = open_request(content=factories.make_content(item), actor=company.ana)
-    web = _as(company.ana)
+    web = signed_in(company.ana)
 
     page = web.get(f"/changes/{change.pk}/edit")
     saved = web.post(f"/changes/{change.pk}/draft", _form(web, change.pk))
 
     assert page.status_code == 200
-    assert 'id="faults"' in _text(page)
+    assert 'id="faults"' in text_of(page)
     assert saved.status_code in (302, 422)
 
 
 def test_who_saves_second_sees_both_texts_and_replaces_the_first_only_on_purpose(company):
     item = factories.make_change(words={"definition": "As it was."})
     change = open_request(content=factories.make_content(item), actor=company.ana)
-    ana, cem = _as(company.ana), _as(company.cem)
+    ana, cem = signed_in(company.ana), signed_in(company.cem)
     page, mine = f"/changes/{change.pk}/draft", _form(ana, change.pk)
     theirs = _form(cem, change.pk)
     first = cem.post(page, {**theirs, "definition": "As Cem says."})
@@ -197,7 +181,7 @@ def test_who_saves_second_sees_both_texts_and_replaces_the_first_only_on_purpose
     refused = ana.post(page, typed)
 
     assert refused.status_code == 409
-    shown = _text(refused)
+    shown = text_of(refused)
     assert "As Cem says.</del>" in shown
     assert "As Ana says.</ins>" in shown
     assert "Hers.</ins>" in shown
@@ -215,8 +199,8 @@ def test_who_saves_second_sees_both_texts_and_replaces_the_first_only_on_purpose
 
 def test_the_editor_says_that_it_takes_a_request_back_from_review(company):
     request = company.restating()
-    web = _as(company.ana)
-    assert "r1 is in review. What you write takes it back" in _text(
+    web = signed_in(company.ana)
+    assert "r1 is in review. What you write takes it back" in text_of(
         web.get(f"/changes/{request.pk}/edit")
     )
     form, wants = _form(web, request.pk), {"Accept": "application/json"}
@@ -229,7 +213,7 @@ def test_the_editor_says_that_it_takes_a_request_back_from_review(company):
     assert saved.json()["news"] == (
         f"CR-{request.pk} is taken back from review. Submit it again when it is ready."
     )
-    assert "is in review" not in _text(web.get(f"/changes/{request.pk}/edit"))
+    assert "is in review" not in text_of(web.get(f"/changes/{request.pk}/edit"))
 
 
 def test_only_who_may_discard_a_draft_is_offered_it(company):
@@ -239,12 +223,13 @@ def test_only_who_may_discard_a_draft_is_offered_it(company):
     )
 
     pages = [
-        _text(_as(who).get(f"/changes/{change.pk}/edit")) for who in (company.ana, company.ben)
+        text_of(signed_in(who).get(f"/changes/{change.pk}/edit"))
+        for who in (company.ana, company.ben)
     ]
 
     assert ['data-dialog="ask-discard"' in page for page in pages] == [True, False]
-    answer = _as(company.ana).post(f"/changes/{change.pk}/discard", follow=True)
-    assert f"CR-{change.pk} is discarded." in _text(answer)
+    answer = signed_in(company.ana).post(f"/changes/{change.pk}/discard", follow=True)
+    assert f"CR-{change.pk} is discarded." in text_of(answer)
 
 
 def test_filters_complete_dimensions_and_an_expression_columns(company):
@@ -252,7 +237,7 @@ def test_filters_complete_dimensions_and_an_expression_columns(company):
         content=factories.make_content(factories.make_change()), actor=company.ana
     )
 
-    answer = _as(company.ana).get(f"/changes/{change.pk}/edit")
+    answer = signed_in(company.ana).get(f"/changes/{change.pk}/edit")
 
     labels = {
         name: {row["label"] for row in answer.context[name]} for name in ("names", "filter_names")

@@ -1,21 +1,15 @@
 """A formula typed in the editor: checked while one types, applied, kept when it is refused."""
 
-import html
 import json
 
 import pytest
-from django.test import Client
 
 from catalog.selectors.entries import specs_in_force
 from governance.models import ChangeRequest
 from governance.services.requests import open_request
 from tests import factories
+from tests.web.conftest import signed_in, text_of
 from web.formulas import marked, names_for_formulas
-
-
-@pytest.fixture
-def company(db):
-    return factories.Company()
 
 
 @pytest.fixture
@@ -26,9 +20,7 @@ def draft(company) -> ChangeRequest:
 
 @pytest.fixture
 def ana(company):
-    client = Client()
-    client.force_login(company.ana)
-    return client
+    return signed_in(company.ana)
 
 
 def form(draft, formula, **more):
@@ -41,10 +33,6 @@ def form(draft, formula, **more):
         "formula": formula,
         **more,
     }
-
-
-def text_of(answer) -> str:
-    return html.unescape(answer.content.decode())
 
 
 QUOTIENT = "sum(amount) / count(distinct customer)"

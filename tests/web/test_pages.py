@@ -11,20 +11,10 @@ from governance.models import ChangeRequest
 from measurement.models import Backfill, Check, Source
 from measurement.services.checks import ensure_checks
 from tests import factories
+from tests.web.conftest import signed_in
 from web.exports import cell
 
 MOST_QUERIES = 60
-
-
-@pytest.fixture
-def company(db):
-    return factories.Company()
-
-
-def _as(person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 PAGES = [
@@ -80,7 +70,7 @@ def _placed(url: str, company) -> str:
 
 @pytest.mark.parametrize("url", PAGES)
 def test_a_viewer_reads_every_page(company, url, django_assert_max_num_queries):
-    client, url = _as(company.eve), _placed(url, company)
+    client, url = signed_in(company.eve), _placed(url, company)
 
     with django_assert_max_num_queries(MOST_QUERIES):
         answer = client.get(url)
@@ -107,7 +97,7 @@ def test_nobody_reads_without_signing_in(db, url):
     ],
 )
 def test_what_is_not_there_is_said_so(company, url):
-    assert _as(company.eve).get(url).status_code == 404
+    assert signed_in(company.eve).get(url).status_code == 404
 
 
 # Every address of these pages that writes, and whether a GET is refused there.
@@ -129,11 +119,11 @@ WRITES = [
 
 @pytest.mark.parametrize("url", WRITES)
 def test_reading_never_writes(db, url):
-    assert _as(factories.make_user("ana")).get(url).status_code == 405
+    assert signed_in(factories.make_user("ana")).get(url).status_code == 405
 
 
 def test_a_proposal_goes_from_the_page_of_a_metric_to_a_version(company):
-    ana, cem = _as(company.ana), _as(company.cem)
+    ana, cem = signed_in(company.ana), signed_in(company.cem)
 
     opened = ana.post("/changes/new", {"entry": "net_sales"})
     change = ChangeRequest.objects.latest("pk")
@@ -161,7 +151,7 @@ def test_a_proposal_goes_from_the_page_of_a_metric_to_a_version(company):
 def test_a_verdict_on_another_revision_is_refused_and_the_text_is_kept(company):
     request = company.restating()
 
-    answer = _as(company.cem).post(
+    answer = signed_in(company.cem).post(
         f"/changes/{request.pk}/review",
         {"revision": "0" * 64, "verdict": "request_changes", "comment": "Keep this sentence."},
     )
@@ -174,13 +164,13 @@ def test_a_verdict_on_another_revision_is_refused_and_the_text_is_kept(company):
 def test_the_author_is_told_why_there_is_no_verdict_to_give(company):
     request = company.restating()
 
-    page = _as(company.ana).get(f"/changes/{request.pk}").content.decode()
+    page = signed_in(company.ana).get(f"/changes/{request.pk}").content.decode()
 
     assert "Authors cannot review their own change." in page
 
 
 def test_faults_of_a_draft_are_listed_with_their_places(company):
-    ana = _as(company.ana)
+    ana = signed_in(company.ana)
     ana.post("/changes/new", {"entry": "net_sales"})
     change = ChangeRequest.objects.latest("pk")
 
@@ -207,14 +197,14 @@ def test_faults_of_a_draft_are_listed_with_their_places(company):
 
 
 def test_two_people_in_one_draft_overwrite_nothing(company):
-    ana = _as(company.ana)
+    ana = signed_in(company.ana)
     ana.post("/changes/new", {"entry": "net_sales"})
     change = ChangeRequest.objects.latest("pk")
     form = {"item": "net_sales", "lock": change.draft.lock, "name": "Net sales"}
     json_please = {"headers": {"accept": "application/json"}}
 
     first = ana.post(f"/changes/{change.pk}/draft", {**form, "notes": "Mine."}, **json_please)
-    second = _as(company.cem).post(
+    second = signed_in(company.cem).post(
         f"/changes/{change.pk}/draft", {**form, "notes": "Theirs."}, **json_please
     )
 
@@ -225,7 +215,7 @@ def test_two_people_in_one_draft_overwrite_nothing(company):
 
 
 def test_following_is_pressed_once_and_taken_back(company):
-    eve = _as(company.eve)
+    eve = signed_in(company.eve)
 
     eve.post("/metrics/net_sales/follow", {"follow": "1"})
     eve.post("/metrics/net_sales/follow", {"follow": "1"})
@@ -240,7 +230,7 @@ def _links(page: str, rel: str) -> list[str]:
 
 
 def test_before_its_first_version_it_was_not_there(company):
-    eve = _as(company.eve)
+    eve = signed_in(company.eve)
     page = eve.get("/metrics/net_sales?as_of=2020-01-01")
 
     assert page.status_code == 404
@@ -250,7 +240,7 @@ def test_before_its_first_version_it_was_not_there(company):
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-02-31", "9" * 400])
 def test_what_is_no_day_is_said_so(company, day):
-    page = _as(company.eve).get("/metrics/net_sales", {"as_of": day})
+    page = signed_in(company.eve).get("/metrics/net_sales", {"as_of": day})
 
     assert page.status_code == 422
     assert "Write it like 2026-03-31." in page.content.decode()
@@ -263,7 +253,7 @@ def test_facets_and_words_survive_paging(company, monkeypatch):
     ]
     factories.published(*items, author=company.ana, by=[company.cem])
     monkeypatch.setattr("web.views.catalog.PAGE", 2)
-    eve, address, seen = _as(company.eve), "/metrics?q=sales&tier=2&kind=metric", []
+    eve, address, seen = signed_in(company.eve), "/metrics?q=sales&tier=2&kind=metric", []
 
     while address:
         page = eve.get(address).content.decode()
@@ -277,13 +267,13 @@ def test_facets_and_words_survive_paging(company, monkeypatch):
 
 
 def test_a_cursor_of_another_list_begins_the_list_anew(company):
-    answer = _as(company.eve).get("/metrics?tier=2&cursor=made-up")
+    answer = signed_in(company.eve).get("/metrics?tier=2&cursor=made-up")
 
     assert (answer.status_code, answer["Location"]) == (302, "/metrics?tier=2")
 
 
 def test_what_is_misspelt_finds_what_was_meant(company):
-    eve = _as(company.eve)
+    eve = signed_in(company.eve)
 
     page = eve.get("/metrics?q=nett+salse").content.decode()
     assert "Did you mean" in page
@@ -295,14 +285,14 @@ def test_what_is_misspelt_finds_what_was_meant(company):
 
 def test_open_requests_are_suggested_and_shown_in_the_list(company):
     request = company.restating()
-    eve = _as(company.eve)
+    eve = signed_in(company.eve)
 
     assert f'href="/changes/{request.pk}"' in eve.get("/suggestions?q=net+sales").content.decode()
     assert f"In review: CR-{request.pk}" in eve.get("/metrics").content.decode()
 
 
 def test_the_same_filters_find_the_same_on_page_and_api(company):
-    eve = _as(company.eve)
+    eve = signed_in(company.eve)
     for query in ("q=sales", "owner=ana", "owner=ben", "tier=1", "kpi=no", "mine=followed"):
         page = eve.get(f"/metrics?kind=metric&{query}").content.decode()
         shown = set(re.findall(r'<th scope="row">\s*<a href="/metrics/(\w+)"', page))
@@ -320,7 +310,7 @@ def test_a_source_says_whose_its_rows_are_and_what_reads_it(company):
         description="Replayed.\nUntil May.", attribution="The shop (CC0)", time_limit_seconds=90
     )
     check = Check.objects.create(dataset=Dataset.objects.get(), kind="freshness")
-    eve = _as(company.eve)
+    eve = signed_in(company.eve)
 
     page = re.sub(r"\s+", " ", eve.get("/sources/shop").content.decode())
 

@@ -20,24 +20,10 @@ from measurement.choices import BackfillStatus
 from measurement.models import Backfill
 from measurement.previews import fingerprint_of
 from tests import factories
+from tests.web.conftest import line_of, signed_in
 from web.charts import swing
 
 DIMENSION = "store"
-
-
-@pytest.fixture
-def company(db):
-    return factories.Company()
-
-
-def _as(person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def _text(response) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
 
 
 def _ended(request: ChangeRequest, dimension: str) -> None:
@@ -67,19 +53,19 @@ def _ended(request: ChangeRequest, dimension: str) -> None:
 
 
 def test_the_past_is_computed_by_a_dimension_and_shown_member_by_member(company):
-    request, ana = company.restating(), _as(company.ana)
+    request, ana = company.restating(), signed_in(company.ana)
     page = f"/changes/{request.pk}"
     factories.finish_preview(request)
-    assert f'<option value="{DIMENSION}"' in _text(ana.get(page))
+    assert f'<option value="{DIMENSION}"' in line_of(ana.get(page))
 
     before = Backfill.objects.count()
     answer = ana.post(f"{page}/compare", {"by": DIMENSION})
 
     assert (answer.status_code, answer["Location"]) == (302, f"{page}?by={DIMENSION}")
     assert Backfill.objects.count() == before + 1  # the total is there, and is not run again
-    assert "The preview waits for a worker." in _text(ana.get(answer["Location"]))
+    assert "The preview waits for a worker." in line_of(ana.get(answer["Location"]))
     _ended(request, DIMENSION)
-    shown = _text(ana.get(answer["Location"]))
+    shown = line_of(ana.get(answer["Location"]))
     rows = re.findall(r'<th scope="row">(\w+)</th> <td class="number">', shown)
     rows = [row for row in rows if row in ("north", "south", "None", "west")]
     assert rows == ["west", "south", "None", "north"]
@@ -92,10 +78,10 @@ def test_the_past_is_computed_by_a_dimension_and_shown_member_by_member(company)
 def test_a_dimension_that_there_is_not_is_refused_in_words(company):
     request = company.restating()
 
-    answer = _as(company.ana).post(f"/changes/{request.pk}/compare", {"by": "colour"})
+    answer = signed_in(company.ana).post(f"/changes/{request.pk}/compare", {"by": "colour"})
 
     assert answer.status_code == 422
-    assert "cannot be asked by <code>colour</code>" in _text(answer)
+    assert "cannot be asked by <code>colour</code>" in line_of(answer)
     assert not Backfill.objects.filter(purpose="preview", targets__dimensions=["colour"]).exists()
 
 
@@ -103,29 +89,29 @@ def test_in_the_editor_a_draft_is_previewed_by_a_dimension(company):
     change = factories.make_change("net_sales", spec={"expression": "amount - refund"})
     draft = open_request(content=factories.make_content(change), actor=company.ana)
 
-    answer = _as(company.ana).post(
+    answer = signed_in(company.ana).post(
         f"/changes/{draft.pk}/preview", {"by": DIMENSION}, headers={"HX-Request": "true"}
     )
 
-    shown = _text(answer)
+    shown = line_of(answer)
     assert answer.status_code == 200
     assert "The preview waits for a worker." in shown
     assert f"/changes/{draft.pk}/live?by={DIMENSION}" in shown
 
 
 def test_a_comment_is_settled_and_opened_again(company):
-    request, cem = company.restating(), _as(company.cem)
+    request, cem = company.restating(), signed_in(company.cem)
     said = comment(request, text="Why?", actor=company.eve)
     page = f"/changes/{request.pk}"
-    assert "1 open" in _text(cem.get(page))
+    assert "1 open" in line_of(cem.get(page))
 
     cem.post(f"{page}/comments/{said.pk}/resolve")
 
-    shown = _text(cem.get(page))
+    shown = line_of(cem.get(page))
     assert f"settled by {company.cem}" in shown
     assert "1 open" not in shown
     cem.post(f"{page}/comments/{said.pk}/reopen")
-    assert "1 open" in _text(cem.get(page))
+    assert "1 open" in line_of(cem.get(page))
     deeds = AuditEvent.objects.filter(action__startswith="change.comment_")
     assert sorted(deeds.values_list("action", "via")) == [
         ("change.comment_reopened", "web"),
@@ -140,7 +126,7 @@ def test_a_comment_of_another_request_is_not_there(company):
         actor=company.ana,
     )
 
-    answer = _as(company.cem).post(f"/changes/{other.pk}/comments/{said.pk}/resolve")
+    answer = signed_in(company.cem).post(f"/changes/{other.pk}/comments/{said.pk}/resolve")
 
     assert answer.status_code == 404
     said.refresh_from_db()
@@ -155,8 +141,8 @@ def test_a_request_is_split_in_two(company):
         factories.make_change("orders", words={"notes": "One row an order."}),
         author=company.ana,
     )
-    ana = _as(company.ana)
-    shown = _text(ana.get(f"/changes/{request.pk}"))
+    ana = signed_in(company.ana)
+    shown = line_of(ana.get(f"/changes/{request.pk}"))
     ticked = re.findall(r'name="key" value="(\w+)" checked', shown)
     assert ticked == ["orders"]  # its words alone, beside what moves the past
 
@@ -167,7 +153,7 @@ def test_a_request_is_split_in_two(company):
     request.refresh_from_db()
     assert [one["key"] for one in part.draft.content["items"]] == ["orders"]
     assert [one["key"] for one in request.draft.content["items"]] == ["net_sales"]
-    assert f"moved orders to CR-{part.pk}" in _text(ana.get(f"/changes/{request.pk}"))
+    assert f"moved orders to CR-{part.pk}" in line_of(ana.get(f"/changes/{request.pk}"))
 
 
 @pytest.mark.parametrize("keys", [[], ["net_sales", "orders"], ["unknown"]])
@@ -180,10 +166,10 @@ def test_a_split_that_leaves_nothing_is_refused_on_the_page(company, keys):
         author=company.ana,
     )
 
-    answer = _as(company.ana).post(f"/changes/{request.pk}/split", {"key": keys})
+    answer = signed_in(company.ana).post(f"/changes/{request.pk}/split", {"key": keys})
 
     assert answer.status_code == 422
-    assert 'role="alert"' in _text(answer)
+    assert 'role="alert"' in line_of(answer)
     assert ChangeRequest.objects.count() == 2  # the company's first, and this one
 
 
@@ -195,26 +181,26 @@ def test_what_was_published_is_taken_back_by_one_press(company):
         author=company.ana,
         by=[company.ben],
     )
-    ana = _as(company.ana)
-    assert "Undo" in _text(ana.get(f"/changes/{published.pk}"))
+    ana = signed_in(company.ana)
+    assert "Undo" in line_of(ana.get(f"/changes/{published.pk}"))
 
     answer = ana.post(f"/changes/{published.pk}/undo")
 
     opened = ChangeRequest.objects.latest("pk")
     assert answer["Location"] == f"/changes/{opened.pk}"
     assert opened.draft.content["items"][0]["spec"]["expression"] == "amount"
-    assert f"CR-{opened.pk}" in _text(ana.get(f"/changes/{published.pk}"))
+    assert f"CR-{opened.pk}" in line_of(ana.get(f"/changes/{published.pk}"))
 
 
 def test_what_is_not_published_is_not_taken_back(company):
     request = company.restating()
-    ana = _as(company.ana)
-    assert "Undo" not in _text(ana.get(f"/changes/{request.pk}"))
+    ana = signed_in(company.ana)
+    assert "Undo" not in line_of(ana.get(f"/changes/{request.pk}"))
 
     answer = ana.post(f"/changes/{request.pk}/undo")
 
     assert answer.status_code == 409
-    assert "Only what was published can be undone." in _text(answer)
+    assert "Only what was published can be undone." in line_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -234,26 +220,26 @@ def test_who_has_decided_reads_what_they_said_and_sees_it_published(company):
     request = company.restating()
     factories.finish_preview(request)
     page, hx = f"/changes/{request.pk}", {"HTTP_HX_REQUEST": "true"}
-    cem, ana = _as(company.cem), _as(company.ana)
-    assert "You decide on" in _text(cem.get(page))
-    assert "You approved" not in _text(cem.get(page))
+    cem, ana = signed_in(company.cem), signed_in(company.ana)
+    assert "You decide on" in line_of(cem.get(page))
+    assert "You approved" not in line_of(cem.get(page))
     verdict = {"revision": request.revision.hash, "verdict": "approve"}
 
-    said = _text(cem.post(f"{page}/review", verdict, **hx))
+    said = line_of(cem.post(f"{page}/review", verdict, **hx))
 
     assert "You approved <strong>r1</strong>" in said
     assert "Decide again" in said
     assert said.count("data-focus") == 1
-    assert "data-focus" not in _text(cem.get(page))
-    assert "You approved" not in _text(ana.get(page))
+    assert "data-focus" not in line_of(cem.get(page))
+    assert "You approved" not in line_of(ana.get(page))
 
     factories.approve(request, company.ben)
-    assert "It is published within seconds" in _text(ana.get(page))
-    seen = {"seen": _moment(_text(ana.get(page))), "is_due": "yes"}
+    assert "It is published within seconds" in line_of(ana.get(page))
+    seen = {"seen": _moment(line_of(ana.get(page))), "is_due": "yes"}
     assert ana.get(page, seen, **hx).status_code == 204
     publish(request, revision_hash=request.revision.hash, actor=company.ben, via="test")
     assert ana.get(page, seen, **hx)["HX-Refresh"] == "true"
-    assert "It is published within seconds" not in _text(ana.get(page))
+    assert "It is published within seconds" not in line_of(ana.get(page))
 
 
 def _moment(page: str) -> str:
@@ -264,8 +250,8 @@ def test_who_reads_a_request_is_told_that_it_has_moved_on_and_keeps_what_is_type
     request = company.restating()
     factories.finish_preview(request)
     page, hx = f"/changes/{request.pk}", {"HTTP_HX_REQUEST": "true"}
-    ana = _as(company.ana)
-    seen = {"seen": _moment(_text(ana.get(page)))}
+    ana = signed_in(company.ana)
+    seen = {"seen": _moment(line_of(ana.get(page)))}
     assert ana.get(page, seen, **hx).status_code == 204
 
     factories.approve(request, company.ben)
@@ -275,7 +261,7 @@ def test_who_reads_a_request_is_told_that_it_has_moved_on_and_keeps_what_is_type
     said = json.loads(told["HX-Trigger"])["toast"]["text"]
     assert said.startswith(f"CR-{request.pk} has moved on")
     assert "HX-Refresh" not in told
-    assert ana.get(page, {"seen": _moment(_text(ana.get(page)))}, **hx).status_code == 204
+    assert ana.get(page, {"seen": _moment(line_of(ana.get(page)))}, **hx).status_code == 204
     assert ana.get("/changes/999999", seen, **hx).status_code == 404
 
 
@@ -305,8 +291,8 @@ def test_a_request_moves_on_by_what_is_said_settled_edited_or_published(company,
     request = company.restating()
     comment(request, text="First.", actor=company.ben, via="test")
     page, hx = f"/changes/{request.pk}", {"HTTP_HX_REQUEST": "true"}
-    eve = _as(company.eve)
-    seen = {"seen": _moment(_text(eve.get(page)))}
+    eve = signed_in(company.eve)
+    seen = {"seen": _moment(line_of(eve.get(page)))}
     assert eve.get(page, seen, **hx).status_code == 204
 
     deed(request, company)
@@ -318,13 +304,13 @@ def test_a_page_asks_for_news_while_it_is_open_and_only_in_one_way(company):
     request = company.restating()
     factories.finish_preview(request)
     page = f"/changes/{request.pk}"
-    ben = _as(company.ben)
-    assert re.findall(r'id="(poll-\w+)"[^>]+hx-trigger="([^"]+)"', _text(ben.get(page))) == [
+    ben = signed_in(company.ben)
+    assert re.findall(r'id="(poll-\w+)"[^>]+hx-trigger="([^"]+)"', line_of(ben.get(page))) == [
         ("poll-news", "every 10s")
     ]
 
     factories.approve(request, company.ben, company.cem)
-    due = _text(ben.get(page))
+    due = line_of(ben.get(page))
     assert re.findall(r'id="(poll-\w+)"[^>]+hx-trigger="([^"]+)"', due) == [
         ("poll-due", "every 2s")
     ]
@@ -337,7 +323,7 @@ def test_a_page_asks_for_news_while_it_is_open_and_only_in_one_way(company):
 
     publish(request, revision_hash=request.revision.hash, actor=company.ben, via="test")
     assert ben.get(page, seen, HTTP_HX_REQUEST="true")["HX-Refresh"] == "true"
-    assert "poll-" not in _text(ben.get(page))
+    assert "poll-" not in line_of(ben.get(page))
 
 
 def test_a_page_whose_session_has_ended_says_so_and_stays(company):
@@ -354,7 +340,9 @@ def test_a_page_whose_session_has_ended_says_so_and_stays(company):
 
 def test_only_who_may_cancel_a_preview_is_offered_it(company):
     request = company.restating()
-    pages = [_text(_as(who).get(f"/changes/{request.pk}")) for who in (company.ana, company.eve)]
+    pages = [
+        line_of(signed_in(who).get(f"/changes/{request.pk}")) for who in (company.ana, company.eve)
+    ]
 
     assert ["The preview waits for a worker." in page for page in pages] == [True, True]
     assert ["/cancel" in page for page in pages] == [True, False]
@@ -367,8 +355,10 @@ def test_what_several_items_need_alike_is_said_once(company):
         author=company.ana,
     )
 
-    assert _text(_as(company.ben).get(f"/changes/{request.pk}")).count("Needs 1 approval") == 1
-    editor = _text(_as(company.ana).get(f"/changes/{request.pk}/live"))
+    assert (
+        line_of(signed_in(company.ben).get(f"/changes/{request.pk}")).count("Needs 1 approval") == 1
+    )
+    editor = line_of(signed_in(company.ana).get(f"/changes/{request.pk}/live"))
     assert editor.count("1 approval, because") == 1
 
 
@@ -388,14 +378,14 @@ def _of_many(company) -> ChangeRequest:
 
 def test_nobody_hides_a_change_behind_many_harmless_ones(company):
     """A verdict is on all of a request, so that all of it can be read where verdicts are given."""
-    request, ben = _of_many(company), _as(company.ben)
+    request, ben = _of_many(company), signed_in(company.ben)
     page = f"/changes/{request.pk}"
 
-    first, second = _text(ben.get(page)), _text(ben.get(f"{page}?items=2"))
+    first, second = line_of(ben.get(page)), line_of(ben.get(f"{page}?items=2"))
     admin = f"/admin/governance/changerequest/{request.pk}/change/"
     company.ben.is_staff = True
     company.ben.save()
-    decided = _text(ben.get(admin))
+    decided = line_of(ben.get(admin))
 
     shown = [re.findall(r'aria-labelledby="item-(\w+)"', text) for text in (first, second)]
     assert shown[0][0] == "net_sales"
@@ -409,8 +399,8 @@ def test_nobody_hides_a_change_behind_many_harmless_ones(company):
 def test_a_page_of_many_items_is_not_without_end(company):
     request = _of_many(company)
 
-    page = _text(_as(company.ben).get(f"/changes/{request.pk}"))
-    editor = _text(_as(company.ana).get(f"/changes/{request.pk}/live"))
+    page = line_of(signed_in(company.ben).get(f"/changes/{request.pk}"))
+    editor = line_of(signed_in(company.ana).get(f"/changes/{request.pk}/live"))
 
     assert page.count("because Additive + Tier 2") == 1
     assert "more conditions" in page
@@ -428,17 +418,17 @@ def test_a_preview_that_is_waited_for_comes_back_to_the_part_that_is_read(compan
         author=company.ana,
     )
 
-    shown = _text(_as(company.ana).get(f"/changes/{request.pk}?items=2"))
+    shown = line_of(signed_in(company.ana).get(f"/changes/{request.pk}?items=2"))
 
     assert "Part 2 of 2" in shown
-    assert f'hx-get="/changes/{request.pk}?items=2&amp;by="' in shown
+    assert f'hx-get="/changes/{request.pk}?items=2&by="' in shown
 
 
 def test_an_undo_that_has_retired_what_was_new_is_not_offered_again(company):
     published = factories.published(
         factories.make_item("returns"), author=company.ana, by=[company.cem]
     )
-    ana = _as(company.ana)
+    ana = signed_in(company.ana)
     page = f"/changes/{published.pk}"
     ana.post(f"{page}/undo")
     opened = ChangeRequest.objects.latest("pk")
@@ -447,8 +437,8 @@ def test_an_undo_that_has_retired_what_was_new_is_not_offered_again(company):
     factories.approve(opened, company.cem)
     publish(opened, revision_hash=opened.revision.hash, actor=company.ana)
 
-    assert "No undo: " in _text(ana.get(page))
-    assert "is retired already" in _text(ana.get(page))
+    assert "No undo: " in line_of(ana.get(page))
+    assert "is retired already" in line_of(ana.get(page))
     assert ana.post(f"{page}/undo").status_code == 409
 
 
@@ -456,5 +446,5 @@ def test_who_could_approve_is_told_what_an_edit_costs(company):
     request = company.restating()
     told = "and then your approval does not count"
 
-    assert told in _text(_as(company.ben).get(f"/changes/{request.pk}/edit"))
-    assert told not in _text(_as(company.ana).get(f"/changes/{request.pk}/edit"))
+    assert told in line_of(signed_in(company.ben).get(f"/changes/{request.pk}/edit"))
+    assert told not in line_of(signed_in(company.ana).get(f"/changes/{request.pk}/edit"))

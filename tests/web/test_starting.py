@@ -1,30 +1,21 @@
 """Beginning something new on the page *Propose*: a metric, a dataset from a table, a segment."""
 
-import html
-
 import pytest
-from django.test import Client
 
 from governance.models import ChangeRequest
 from governance.services.submitting import submit
 from measurement.models import TableLook
 from measurement.services import looks
 from tests import factories
+from tests.web.conftest import signed_in, text_of
 from web.starts import key_of
 
 COLUMNS = {"id": "INTEGER", "seen_on": "DATE", "page": "VARCHAR", "two words": "INTEGER"}
 
 
 @pytest.fixture
-def company(db):
-    return factories.Company()
-
-
-@pytest.fixture
 def ana(company):
-    client = Client()
-    client.force_login(company.ana)
-    return client
+    return signed_in(company.ana)
 
 
 @pytest.fixture
@@ -40,10 +31,6 @@ def answered(monkeypatch):
         look.save()
 
     monkeypatch.setattr(looks.jobs, "ring", ring)
-
-
-def text_of(answer) -> str:
-    return html.unescape(answer.content.decode())
 
 
 def latest() -> ChangeRequest:

@@ -1,8 +1,0 @@
-import pytest
-
-from tests import factories
-
-
-@pytest.fixture
-def company(db):
-    return factories.Company()
