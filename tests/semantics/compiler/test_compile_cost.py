@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from contextvars import copy_context
 from datetime import date
 from pathlib import Path
 
@@ -83,6 +84,16 @@ def test_equal_questions_are_compiled_once():
 
     assert compiled(shop(share=ratio("sales", "baskets"))) is first
     assert compiled(shop(share=ratio("sales", "buyers"))) is not first
+
+
+def test_nothing_of_a_question_stays_in_the_context_of_its_worker():
+    compiled(shop(share=ratio("sales", "baskets")))
+    before = len(copy_context())
+
+    metricflow._compiled.cache_clear()
+    compiled(shop(share=ratio("sales", "baskets")))
+
+    assert len(copy_context()) == before
 
 
 def test_threads_compile_side_by_side():
