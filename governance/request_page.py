@@ -268,9 +268,18 @@ def _deeds(pk: int):
     return AuditEvent.objects.filter(subject_type="governance.changerequest", subject_id=str(pk))
 
 
-def last_deed(pk: int) -> int | None:
-    """The number of the last deed about a request in the audit log."""
-    return _deeds(pk).aggregate(last=Max("sequence"))["last"]
+def moment_of(pk: int) -> str:
+    """Where a request is: its state, the last deed about it, and the newest version of what it
+    changes, by which it may be out of date. Read without its contents, since pages ask often.
+
+    Raises NotFound.
+    """
+    status = ChangeRequest.objects.filter(pk=pk).values_list("status", flat=True).first()
+    if status is None:
+        raise NotFound(f"There is no CR-{pk}.")
+    deed = _deeds(pk).aggregate(last=Max("sequence"))["last"]
+    version = Version.objects.filter(entry__changes__request=pk).aggregate(last=Max("pk"))["last"]
+    return f"{status}.{deed}.{version}"
 
 
 def timeline_of(request: ChangeRequest) -> list[TimelineEntry]:

@@ -156,9 +156,11 @@ def catalog_page(
 def suggestions(text: str, *, limit: int = 6) -> tuple[list[Entry], str]:
     """The best few for a field that is still being typed in, and what was meant if misspelt."""
     ranked, _, meant = _candidates(text)
-    shown = Entry.objects.filter(_among(ranked or []), current_version__isnull=False)
-    rows = {row.pk: row for row in shown.select_related("domain").defer("search")}
-    return [rows[pk] for pk in ranked or [] if pk in rows][:limit], meant
+    in_force = Entry.objects.filter(_among(ranked or []), current_version__isnull=False)
+    left = set(in_force.values_list("pk", flat=True))
+    best = [pk for pk in ranked or [] if pk in left][:limit]
+    rows = Entry.objects.select_related("domain").defer("search").in_bulk(best)
+    return [rows[pk] for pk in best], meant
 
 
 def _refuse_unknown(query: CatalogQuery) -> None:

@@ -1,7 +1,5 @@
 """The gate: what passes is re-rendered, what does not is refused with a reason and a way out."""
 
-import time
-
 import pytest
 
 from semantics.guard import (
@@ -15,6 +13,7 @@ from semantics.guard import (
     to_dialect,
 )
 from semantics.problems import DefinitionRefused
+from tests.counting import calls
 from tests.semantics.corpus import texts
 from tests.semantics.two_engines import COLUMNS
 
@@ -22,6 +21,8 @@ FORMULAS = texts("formulas")
 HOSTILE = texts("hostile_expressions")["refused"]
 QUERIES = texts("hostile_queries")
 TABLES = ["f", "a.b"]
+# Of Python functions, a character of a text that is refused: nothing grows faster than the text.
+MOST_CALLS = 40
 ROW_CHECKS = (check_expression, check_filter, check_formula)
 
 
@@ -40,11 +41,7 @@ def refusal(check, text, **names):
 @pytest.mark.parametrize("text", FORMULAS["refused"])
 def test_what_must_not_be_a_formula_passes_no_gate(text):
     for check in (*ROW_CHECKS, check_aggregates):
-        began = time.perf_counter()
-
         refusal(check, text, names=FORMULAS["columns"])
-
-        assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -55,11 +52,7 @@ def test_hostile_texts_are_no_expression_no_filter_and_no_formula(text):
 
 @pytest.mark.parametrize("sql", [*QUERIES["of_sources"], *QUERIES["refused"]])
 def test_hostile_queries_are_no_dataset(sql):
-    began = time.perf_counter()
-
     refusal(check_query, sql, tables=TABLES)
-
-    assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -78,11 +71,9 @@ def test_hostile_queries_are_no_dataset(sql):
     ],
 )
 def test_deep_and_long_texts_are_refused_at_once(text):
-    began = time.perf_counter()
+    spent = calls(lambda: refusal(check_expression, text, names=COLUMNS))
 
-    refusal(check_expression, text, names=COLUMNS)
-
-    assert time.perf_counter() - began < 1
+    assert spent < MOST_CALLS * len(text)
 
 
 @pytest.mark.parametrize(

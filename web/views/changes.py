@@ -2,8 +2,7 @@
 
 from urllib.parse import urlencode
 
-from django.db.models import Max
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -21,7 +20,7 @@ from governance.choices import Status, Verdict
 from governance.content import read_content
 from governance.models import ChangeRequest, Comment, Review
 from governance.reading import read, why_not_cancel
-from governance.request_page import RequestPage, last_deed
+from governance.request_page import RequestPage, moment_of
 from governance.selectors.requests import requests_page
 from governance.services import comments, publishing, requests, returning, reviews
 from governance.services.previews import ask_for_preview
@@ -90,7 +89,7 @@ def _news(request, pk: int, seen: str) -> HttpResponse:
     """Nothing, while the request is where its reader saw it. Who waits for the publication is
     shown it when it is there; else it is said, since a page that reloads takes what is typed
     with it."""
-    moment = _moment(pk)
+    moment = moment_of(pk)
     if seen == moment:
         return HttpResponse(status=204)
     is_due = "is_due" in request.GET
@@ -102,18 +101,8 @@ def _news(request, pk: int, seen: str) -> HttpResponse:
     return trigger_client_event(answer, "toast", {"text": said})
 
 
-def _moment(pk: int) -> str:
-    """Where a request is: its state, the last deed about it, and the newest version of what it
-    changes, by which it may be out of date. Read without its contents, since pages ask often."""
-    status = ChangeRequest.objects.filter(pk=pk).values_list("status", flat=True).first()
-    if status is None:
-        raise Http404(f"There is no CR-{pk}.")
-    newest = Version.objects.filter(entry__changes__request=pk).aggregate(last=Max("pk"))
-    return f"{status}.{last_deed(pk)}.{newest['last']}"
-
-
 def _context(request, found: ChangeRequest, **more) -> dict:
-    moment = _moment(found.pk)  # Before the rest is read, so that nothing falls between.
+    moment = moment_of(found.pk)  # Before the rest is read, so that nothing falls between.
     by = request.POST.get("by") or request.GET.get("by", "")
     part = whole(request.GET.get("items"), 1)
     seen = read(found, request.user, by=by, part=part)

@@ -12,6 +12,7 @@ from semantics.definition import Grain
 from semantics.guard import Dialect
 from semantics.metricflow import compile_question
 from semantics.question import Measure
+from tests.counting import calls
 from tests.semantics.compiler.cases import CASES
 from tests.semantics.compiler.small_shop import ratio, shop, simple
 
@@ -36,22 +37,6 @@ def compiled(specs, key="share"):
     return compile_question(
         [Measure("v", key, specs)], grain=Grain.DAY, group_by=["store"], dialect=Dialect.DUCKDB
     )
-
-
-def calls(deed) -> int:
-    """How many functions a deed runs: its cost, the same on every machine and every day."""
-    count = 0
-
-    def seen(_frame, event, _argument):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(seen)
-    try:
-        deed()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def calls_of_compile(specs) -> int:
