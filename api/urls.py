@@ -1,5 +1,5 @@
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 import api.converters  # noqa: F401 - the addresses below are written with them
 from api.views import backfills, changes, entries, previews, readings, returning, verbs
@@ -62,6 +62,6 @@ urlpatterns = [
     path("backfills/<int:pk>/<move:move>", backfills.BackfillMove.as_view(), name="move"),
     path("audit-events", AuditEvents.as_view(), name="audit-events"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     path("<path:rest>", NoSuchAddress.as_view()),
 ]
