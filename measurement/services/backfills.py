@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from catalog.models import Metric
 from core import audit, clock
@@ -213,8 +215,16 @@ def _operate(backfill: Backfill, action: str, *, actor, via: str, reason: str, *
         raise NotAllowed(why)
     moves.move(backfill, action, actor=actor, via=via, reason=reason, **fields)
     if action == "retry":
-        backfill.windows.filter(state=WindowState.PARKED).update(
-            state=WindowState.DUE, attempts=0, error="", lease_until=None
+        # Another worker may still hold a window of the run that failed: the raised token keeps what
+        # it comes to out of this one.
+        backfill.windows.exclude(state=WindowState.DONE).update(
+            state=WindowState.DUE,
+            attempts=0,
+            token=F("token") + 1,
+            due_at=Now(),
+            lease_until=None,
+            error="",
+            error_code="",
         )
     if action == "cancel":
         StagedValue.objects.filter(backfill_id=backfill.pk).delete()

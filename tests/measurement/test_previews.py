@@ -9,17 +9,20 @@ from accounts.choices import Role
 from accounts.models import User
 from accounts.services import grant_role
 from catalog.models import Metric
-from core.errors import Invalid, NotAllowed
+from core.errors import Invalid, NotAllowed, SourceUnavailable
 from measurement.choices import BackfillStatus, WindowState
 from measurement.headlines import headline
 from measurement.models import Backfill, Observation, StagedValue
 from measurement.previews import PreviewItem, PreviewPoint
 from measurement.selectors.previews import preview_of, preview_run
 from measurement.selectors.values import read_values
-from measurement.services.backfills import cancel_backfill
+from measurement.services import turns, windows
+from measurement.services.backfills import cancel_backfill, retry_backfill
 from measurement.services.cutting import cut_windows
 from measurement.services.previews import request_preview
+from measurement.services.switching import finish_backfill
 from measurement.services.turns import take_turn, work_off
+from measurement.services.windows import lease_window
 from semantics.definition import Grain
 from tests.measurement import company
 from tests.measurement.catalog import buyers_spec, sales_spec
@@ -148,6 +151,25 @@ def test_after_one_window_was_given_up_no_other_is_computed_in_vain(shop, item, 
     assert "more windows" not in run.error
     begun = run.windows.filter(attempts__gt=0)
     assert [window.state for window in begun] == [WindowState.PARKED]
+
+
+def test_a_retry_begins_at_once_whatever_a_worker_of_the_failed_run_still_holds(
+    shop, item, person, settings
+):
+    settings.WINDOW_SOURCE_ROWS = 20
+    run = request_preview([item], actor=person)
+    take_turn(run.pk, seconds=0)
+    for _ in range(settings.WINDOW_ATTEMPTS + 1):
+        first, held = lease_window(run.pk), lease_window(run.pk)
+        windows._put_off(first, run, SourceUnavailable("It is away."))
+        finish_backfill(run.pk)
+        retry_backfill(run, actor=person)
+        turns._begin(run.pk)
+        windows._put_off(held, run, SourceUnavailable("It is away, said of old."))
+
+    work_off(run)
+
+    assert (run.status, run.error) == (BackfillStatus.DONE, "")
 
 
 def test_who_asked_for_a_preview_may_cancel_it(item, person):
