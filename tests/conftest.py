@@ -51,7 +51,7 @@ def committed_db(django_db_setup, django_db_blocker):
     Use it in place of `db`. All rows are removed afterwards.
     """
     # Emptying takes the company away as well, from under those who would go on with it.
-    assert not _standing.company, "a test commits, or it begins with the company that stands"
+    assert _standing.is_clean, "a test commits, or it begins with the company that stands"
     with django_db_blocker.unblock():
         yield
         connections.close_all()
@@ -67,17 +67,24 @@ class _Standing:
 
     def __init__(self):
         self.company: factories.Company | None = None
+        self.is_clean = True
 
     def set_up(self) -> factories.Company:
         if self.company is None:
+            # What one test arranged before it would be the ground of all others.
+            assert not connection.in_atomic_block and settings.ETALON_NOW is None
+            self.clear()
+            self.is_clean = False
             self.company = factories.Company()
         return deepcopy(self.company)
 
     def clear(self) -> None:
-        if self.company is not None:
+        """Take it away, also what is left of one that could not be set up."""
+        if not self.is_clean:
             self.company = None
             connections.close_all()
             database.empty(settings.DATABASES["default"]["NAME"])
+            self.is_clean = True
 
 
 _standing = _Standing()
@@ -92,7 +99,6 @@ def pytest_runtest_setup(item):
 @pytest.fixture
 def standing_company(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
-        assert not connection.in_atomic_block
         return _standing.set_up()
 
 
