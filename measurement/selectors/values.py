@@ -10,6 +10,7 @@ from catalog.models import Metric, Resolution
 from core import clock
 from core.errors import Invalid, NotFound
 from core.instants import told_by
+from core.snapshots import one_snapshot
 from measurement.closures import Closure, calendar_of, closure_of, metric_spec
 from measurement.models import Series
 from measurement.periods import Calendar, after, label
@@ -65,6 +66,7 @@ _LENGTHS = {Grain.QUARTER: "3 months"}
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 
 
+@one_snapshot()
 def read_values(
     metric: Metric,
     *,
@@ -79,7 +81,8 @@ def read_values(
     """The values of a metric over the periods that begin in [start, until).
 
     Without `version` it is the official line, or with `line="reported"` what was reported then.
-    Dimensions that are not stored are refused here; `services.live` computes them.
+    Dimensions that are not stored are refused here; `services.live` computes them. All of an
+    answer is of one moment, also while a run is switched in.
     """
     grain = known_grain(grain)
     check_request(start, until, line)

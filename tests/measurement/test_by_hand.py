@@ -1,8 +1,10 @@
 """A range computed again by hand: what is official there, pinned, and only what was asked for."""
 
+import threading
 from datetime import date, timedelta
 
 import pytest
+from django.db import connections
 
 from accounts.choices import Role
 from accounts.models import RoleGrant, User
@@ -11,6 +13,7 @@ from core.errors import Invalid, NotAllowed, OutOfDate, WrongState
 from core.models import AuditEvent
 from measurement.choices import BackfillStatus
 from measurement.models import Backfill
+from measurement.selectors import values
 from measurement.selectors.backfills import difference_so_far
 from measurement.selectors.ranges import range_plan
 from measurement.selectors.values import read_values
@@ -65,6 +68,33 @@ def test_only_the_range_moves_and_all_of_it(metric, steward, folder):
     moved = {day for (day,) in before if after[(day,)] != before[(day,)]}
     assert moved == {START, START + timedelta(days=1), START + timedelta(days=2)}
     assert all(after[(day,)] == 2 * before[(day,)] for day in moved)
+
+
+def test_an_answer_is_of_one_moment_while_a_run_is_switched_in(
+    metric, steward, folder, monkeypatch
+):
+    before = read_values(metric, grain="day")
+    _doubled(folder)
+    run = _by_hand(metric, steward)
+    restated = values._Asked.restated
+
+    def switched() -> None:
+        work_off(run)
+        connections.close_all()
+
+    def asked_after_a_switch(asked, lines):
+        worker = threading.Thread(target=switched)
+        worker.start()
+        worker.join()
+        return restated(asked, lines)
+
+    monkeypatch.setattr(values._Asked, "restated", asked_after_a_switch)
+    between = read_values(metric, grain="day")
+    monkeypatch.undo()
+
+    after = read_values(metric, grain="day")
+    assert (between.points, between.restated) == (before.points, 0)
+    assert (after.points != before.points, after.restated) == (True, 3)
 
 
 def test_parts_that_are_left_out_keep_their_values(metric, steward, folder):
