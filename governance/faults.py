@@ -204,7 +204,7 @@ def _of_treatment(item: Item, one: ItemAssessment, content: Content) -> Iterator
             "treatment",
             "missing",
             "Past values may move. Say how they are treated.",
-            "Choose: restate the past, break in the series, or keep both until a day.",
+            "Choose: restate the past, only from now on, or keep both until a day.",
         )
 
 

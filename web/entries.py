@@ -14,6 +14,7 @@ from core.errors import Invalid, NotFound
 from core.instants import read_instant
 from governance.models import ChangeRequest
 from measurement.selectors.health import health_of
+from measurement.selectors.official import to_come
 from semantics.canonical import canonical
 from semantics.phrases import in_words
 from web import formatting
@@ -69,7 +70,7 @@ def frame_of(request, entry: Entry, place: str, then: EntryThen | None = None) -
     """What every tab of the page has: head, notices, tabs; of an earlier time with `then`."""
     is_metric = entry.kind == Kind.METRIC
     open_requests = ChangeRequest.objects.open().about(entry.key).select_related("author")
-    health = health_of(Metric.objects.get(pk=entry.pk)) if is_metric and then is None else None
+    metric = Metric.objects.get(pk=entry.pk) if is_metric and then is None else None
     return {
         "place": "catalog",
         "entry": entry,
@@ -84,7 +85,8 @@ def frame_of(request, entry: Entry, place: str, then: EntryThen | None = None) -
         "follows": Follow.objects.filter(entry_id=entry.pk, user=request.user).exists(),
         "follower_count": Follow.objects.filter(entry_id=entry.pk).count(),
         "open_requests": [] if then else list(open_requests[:5]),
-        "health": health,
+        "health": health_of(metric) if metric else None,
+        "to_come": to_come(metric, clock.today()) if metric else None,
         "crumbs": [
             ("Catalog", "/metrics"),
             (entry.domain.name, f"/metrics?domain={entry.domain.key}"),

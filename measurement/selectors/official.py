@@ -196,6 +196,16 @@ def _by_version(
     return listed
 
 
+def to_come(metric: Metric, today: date) -> Version | None:
+    """The next version that moves values and whose day has not come: until then the line before it
+    is the official one."""
+    days = _effective_days(metric.versions.all())
+    return next(
+        (one for one, day in days.items() if day > today and one.number > 1 and one.treatment),
+        None,
+    )
+
+
 def today_of(zone: str, as_of: datetime | None) -> date:
     """The day that it is, or was, in a zone."""
     return as_of.astimezone(ZoneInfo(zone)).date() if as_of else clock.today(zone)

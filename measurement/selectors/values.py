@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from catalog.models import Metric, Resolution
+from catalog.models import Metric, Resolution, Version
 from core import clock
 from core.errors import Invalid, NotFound
 from core.instants import told_by
@@ -15,7 +15,7 @@ from measurement.closures import Closure, calendar_of, closure_of, metric_spec
 from measurement.models import Series
 from measurement.periods import Calendar, after, label
 from measurement.selectors.health import doubt_of, why_no_values
-from measurement.selectors.official import Lines, Segment, lines_of, pinned, today_of
+from measurement.selectors.official import Lines, Segment, lines_of, pinned, to_come, today_of
 from measurement.values import LINES, REPORTED, Point, Values
 from semantics.definition import Grain
 
@@ -110,8 +110,9 @@ def read_values(
     complete_until, first = _coverage(subject.hash, grain, group_by or "")
     points = asked.points(shown, then=line == REPORTED, first=first, complete=complete_until)
     second = asked.points(lines.second, first=first, complete=complete_until)
+    today = today_of(calendar.zone, as_of)
+    is_official = version is None and as_of is None
     if is_loaded:
-        today = today_of(calendar.zone, as_of)
         complete_until = min(complete_until, today) if complete_until else None
         points, second = _ended(points, today), _ended(second, today)
     return Values(
@@ -129,7 +130,7 @@ def read_values(
         complete_until=complete_until,
         second=second,
         doubt="" if as_of else doubt_of(metric),
-        note=_note(points, is_loaded),
+        note=_note(points, is_loaded, to_come(metric, today) if is_official else None),
     )
 
 
@@ -138,9 +139,14 @@ def _ended(points: list[Point], today: date) -> list[Point]:
     return [point for point in points if point.period_until <= today]
 
 
-def _note(points: list[Point], is_loaded: bool) -> str:
+def _note(points: list[Point], is_loaded: bool, coming: Version | None) -> str:
     if not points:
         return "There are no values in this range."
+    if coming is not None:
+        return (
+            f"v{coming.number} takes effect on {coming.effective_from}. Until then these are the "
+            "values of what was in force before it."
+        )
     if is_loaded:
         return (
             "This history was loaded later: the values were computed then, by the version that "

@@ -125,11 +125,14 @@ def test_a_version_counts_once_its_day_has_come(shop, metric, settings):
     )
     work_off(shop.plan("sales"))
     metric.refresh_from_db()
-    assert {point.version for point in read_values(metric, grain="week").points} == {1}
+    before = read_values(metric, grain="week")
+    assert {point.version for point in before.points} == {1}
+    assert before.note.startswith("v2 takes effect on 2026-02-20. Until then these are the values")
 
     settings.ETALON_NOW += timedelta(days=6)
 
-    assert {point.version for point in read_values(metric, grain="week").points} == {2}
+    after = read_values(metric, grain="week")
+    assert ({point.version for point in after.points}, after.note) == ({2}, "")
 
 
 def test_a_later_version_takes_the_line_though_its_day_is_earlier(shop, metric):

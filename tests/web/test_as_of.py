@@ -19,7 +19,7 @@ from measurement.warehouses import close_sources
 from tests.measurement import company
 from tests.measurement.catalog import Shop, sales_spec
 from tests.measurement.conftest import NOON
-from tests.web.conftest import signed_in
+from tests.web.conftest import line_of, signed_in
 from web import formatting
 
 WEEK = date(2026, 1, 5)
@@ -189,3 +189,17 @@ def test_a_run_that_failed_is_said_on_the_page(shop, reader):
     assert "The last computation failed." in page
     assert "The warehouse was away." in page
     assert f'href="/backfills/{run.pk}"' in page
+
+
+def test_a_version_whose_day_has_not_come_is_announced(shop, reader):
+    shop.publish("sales", sales_spec())
+    work_off(shop.plan("sales"))
+    assert "takes effect" not in line_of(reader.get("/metrics/sales"))
+
+    later = sales_spec(filters=["store = 'north'"])
+    shop.publish("sales", later, treatment="restate", effective_from=date(2026, 2, 20))
+    work_off(shop.plan("sales"))
+
+    page = line_of(reader.get("/metrics/sales"))
+    assert "v2 takes effect on <time" in page
+    assert "20 Feb 2026</time>. Until then the numbers are those of what was in force" in page
