@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
+from typing import Any
 
 from accounts.models import User
 from catalog.models import Entry
@@ -96,7 +97,7 @@ class Past:
     headline are shown, without charts; of `more` neither.
     """
 
-    can_be_computed: bool
+    can_be_computed: bool = False
     run: PreviewRun | None = None
     figures: list[FiguresRead] = field(default_factory=list)
     others: list[tuple[str, str]] = field(default_factory=list)
@@ -186,7 +187,7 @@ def read(request: ChangeRequest, user: User, *, by: str = "", part: int = 1) -> 
         parts=parts,
         past=past_of(page.assessment, page.content, page.evidence, by=by)
         if page.assessment
-        else Past(can_be_computed=False),
+        else _past(page.content, page.evidence),
         timeline=[_happened(deed) for deed in reversed(page.timeline[-MOST_DEEDS:])],
     )
 
@@ -206,23 +207,29 @@ def past_of(
     dimensions = askable_by(items[:MOST_CHARTS])
     by = by if by in dimensions else ""
     run_by = preview_of(items, dimension=by) if by else None
+    return _past(
+        content, run, can_be_computed=bool(items), dimensions=dimensions, by=by, run_by=run_by
+    )
+
+
+def _past(
+    content: Content, run: PreviewRun | None, *, run_by: PreviewRun | None = None, **more: Any
+) -> Past:
     figures = run.figures if run else {}
     figures_by = run_by.figures if run_by else {}
     beside = list(figures)[MOST_CHARTS : MOST_CHARTS + MOST_ITEMS]
     shown = [*list(figures)[:MOST_CHARTS], *beside, *list(figures_by)[:MOST_CHARTS]]
     words = _words(content, shown)
     return Past(
-        can_be_computed=bool(items),
         run=run,
         figures=[_figures(one, words[one.key]) for one in list(figures.values())[:MOST_CHARTS]],
         others=[(words[key].name or key, figures[key].headline) for key in beside],
         more=max(0, len(figures) - MOST_CHARTS - MOST_ITEMS),
-        dimensions=dimensions,
-        by=by,
         run_by=run_by,
         figures_by=[
             _figures(one, words[one.key]) for one in list(figures_by.values())[:MOST_CHARTS]
         ],
+        **more,
     )
 
 

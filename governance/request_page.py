@@ -20,7 +20,9 @@ from governance.content import Content, Item, read_content
 from governance.models import Change, ChangeRequest, Comment, Review, Revision
 from governance.readiness import Line, Readiness, readiness_of
 from measurement import policies as runs
-from measurement.selectors.previews import PreviewRun
+from measurement.choices import Purpose
+from measurement.models import Backfill
+from measurement.selectors.previews import PreviewRun, preview_run
 from semantics.card import Words
 from semantics.definition import read_spec
 from semantics.diff import Difference, differences, word_differences
@@ -74,6 +76,7 @@ class RequestPage:
     comments: list[Comment]
     timeline: list[TimelineEntry]
     why_not: dict[str, str | None]
+    published_on: PreviewRun | None = None
 
     @property
     def lines(self) -> list[Line]:
@@ -90,7 +93,8 @@ class RequestPage:
 
     @property
     def evidence(self) -> PreviewRun | None:
-        return self.readiness.evidence if self.readiness else None
+        """What its readers see of the past; once it is published, what they had seen."""
+        return self.readiness.evidence if self.readiness else self.published_on
 
     @property
     def headlines(self) -> list[str]:
@@ -140,6 +144,7 @@ def request_page(
             "entry__current_version", "version__entry", "version__definition"
         )
     }
+    timeline = timeline_of(request)
     return RequestPage(
         request=request,
         revision=revision,
@@ -152,9 +157,19 @@ def request_page(
         must_agree=who_must_agree([one.requirement for one in found]),
         reviews=list(request.reviews.select_related("reviewer", "revision")),
         comments=list(request.comments.select_related("author", "resolved_by")),
-        timeline=timeline_of(request),
+        timeline=timeline,
         why_not=why_not_each(request, user, readiness),
+        published_on=_published_on(timeline) if is_latest else None,
     )
+
+
+def _published_on(timeline: list[TimelineEntry]) -> PreviewRun | None:
+    """The preview that stood on the page when it was published."""
+    kept = [deed.detail.get("preview") for deed in timeline if deed.action == "change.publish"]
+    if not kept or kept[-1] is None:
+        return None
+    run = Backfill.objects.filter(purpose=Purpose.PREVIEW, pk=kept[-1]).first()
+    return preview_run(run) if run else None
 
 
 def _revision(request: ChangeRequest, number: int | None) -> Revision | None:

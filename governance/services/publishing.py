@@ -154,6 +154,7 @@ def _put_into_force(
         hash=request.submitted.hash,
         versions=[str(version) for version in islice(versions.values(), 200)],
         count=len(versions),
+        preview=readiness.evidence.backfill.pk if readiness.evidence else None,
     )
     jobs.ring("governance.tasks.tell_of_publication", request.pk)
     return request

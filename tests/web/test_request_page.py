@@ -448,3 +448,34 @@ def test_who_could_approve_is_told_what_an_edit_costs(company):
 
     assert told in line_of(signed_in(company.ben).get(f"/changes/{request.pk}/edit"))
     assert told not in line_of(signed_in(company.ana).get(f"/changes/{request.pk}/edit"))
+
+
+def test_what_was_approved_on_is_read_where_it_was_approved_for_ever(company):
+    request = company.restating()
+    run = factories.finish_preview(request)
+    point = {"difference": "-41", "difference_pct": "-3.3", "is_complete": True}
+    run.result["figures"]["net_sales"]["points"] = [
+        {**point, "period": f"2026-01-{day}", "label": day, "old": "1234", "new": "1193"}
+        for day in ("05", "12")
+    ]
+    run.save()
+    company.ben.is_staff = True
+    company.ben.save()
+    pages = [
+        (signed_in(company.eve), f"/changes/{request.pk}"),
+        (signed_in(company.ben), f"/admin/governance/changerequest/{request.pk}/change/"),
+    ]
+    before = [line_of(client.get(page)) for client, page in pages]
+
+    factories.approve(request, company.ben)
+    publish(request, revision_hash=request.revision.hash, actor=company.ana, via="test")
+
+    request.refresh_from_db()
+    after = [line_of(client.get(page)) for client, page in pages]
+    assert request.status == "published"
+    assert ["Past values fall." in page for page in after] == [True, True]
+    assert [page.count('<svg class="chart') for page in after] == [
+        page.count('<svg class="chart') for page in before
+    ]
+    assert [page.count("Week of") for page in after] == [page.count("Week of") for page in before]
+    assert after[0].count("Week of") > 1
