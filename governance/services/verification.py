@@ -113,6 +113,62 @@ class _Duties:
         )
 
 
+@dataclass(frozen=True)
+class _Log:
+    """What the audit log says of consent: who approved which revision, when each was submitted, and
+    what each policy asked from when on. Rows can be written past the services; of these events a
+    reader of the log would know."""
+
+    approvals: set[tuple[str, str, int | None]]
+    submits: dict[tuple[str, str], int]
+    policies: dict[tuple, list[tuple[int, tuple]]]
+
+    @classmethod
+    def ever(cls) -> _Log:
+        about = AuditEvent.objects.filter(subject_type="governance.changerequest")
+        approvals = about.filter(action="change.approve")
+        submits = about.filter(action="change.submit").order_by("sequence")
+        places = {
+            str(row.pk): (row.change_class, row.tier, row.is_new, row.domain_id)
+            for row in ApprovalPolicy.objects.all()
+        }
+        asked: dict[tuple, list[tuple[int, tuple]]] = {}
+        for event in AuditEvent.objects.filter(action="policy.set").order_by("sequence"):
+            if place := places.get(event.subject_id):
+                asked.setdefault(place, []).append((event.sequence, _numbers_of(event.detail)))
+        return cls(
+            {
+                (pk, detail.get("hash"), actor)
+                for pk, detail, actor in approvals.values_list("subject_id", "detail", "actor_id")
+            },
+            {
+                (pk, detail.get("hash")): sequence
+                for pk, detail, sequence in submits.values_list("subject_id", "detail", "sequence")
+            },
+            asked,
+        )
+
+    def knows(self, request: ChangeRequest, user: int) -> bool:
+        """Whether it says that somebody approved what was published."""
+        return (str(request.pk), request.submitted.hash, user) in self.approvals
+
+    def asked(self, request: ChangeRequest, need: dict) -> tuple | None:
+        """What policy asked, of a domain or else of all, when the request was submitted."""
+        at = self.submits.get((str(request.pk), request.submitted.hash))
+        if at is None:
+            return None
+        for domain in (need["domain"], None):
+            place = (need["change_class"], need["tier"], need["is_new"], domain)
+            before = [numbers for since, numbers in self.policies.get(place, ()) if since < at]
+            if before:
+                return before[-1]
+        return None
+
+
+def _numbers_of(detail: dict) -> tuple:
+    return tuple(detail.get(name) for name in ("approvals", "stewards", "owner_counts"))
+
+
 def _spans(history, *columns: str) -> list[tuple]:
     found: list[tuple] = []
     open_rows: dict[int, tuple] = {}
@@ -130,7 +186,7 @@ def _spans(history, *columns: str) -> list[tuple]:
 
 def _requests() -> Iterator[Finding]:
     """Every published request: what it became, as what it was judged, and who agreed."""
-    duties = _Duties.ever()
+    duties, log = _Duties.ever(), _Log.ever()
     published = ChangeRequest.objects.filter(status=Status.PUBLISHED).select_related("revision")
     for request in published.iterator(chunk_size=100):
         items = {item["key"]: item for item in request.submitted.content["items"]}
@@ -144,7 +200,7 @@ def _requests() -> Iterator[Finding]:
             elif change.version is not None:
                 version = change.version
                 yield from _version(request, version, item, before.get(version.pk))
-        yield from _consent(request, changes, duties)
+        yield from _consent(request, changes, duties, log)
 
 
 def _versions_before(versions: list[Version]) -> dict[int, Version]:
@@ -185,18 +241,27 @@ def _class_between(before: Version | None, version: Version) -> ChangeClass | No
     return strictest(one.change_class for one in judged if one.change_class)
 
 
-def _consent(request: ChangeRequest, changes: list[Change], duties: _Duties) -> Iterator[Finding]:
+def _consent(
+    request: ChangeRequest, changes: list[Change], duties: _Duties, log: _Log
+) -> Iterator[Finding]:
     revision = request.submitted
     approvals = {
         row.reviewer_id: row.pk
         for row in Review.objects.latest_of_each_reviewer(revision)
         if row.verdict == Verdict.APPROVE and row.revision_hash == revision.hash
     }
+    if any(not log.knows(request, user) for user in approvals):
+        yield Finding(str(request), "it has an approval that the audit log does not know")
     people = set(approvals) - set(revision.editors) - {request.author_id}
     at = _published_at(request, changes)
     entries = {change.key: change.entry_id for change in changes}
     said = set()
     for need in revision.requirements:
+        if log.asked(request, need) != _numbers_of(need):
+            sentence = f"{need['key']} was asked for less or more than policy asked for then"
+            if sentence not in said:
+                said.add(sentence)
+                yield Finding(str(request), sentence)
         owners = {
             user
             for user in people
@@ -290,7 +355,7 @@ def _policies() -> Iterator[Finding]:
     for row in ApprovalPolicy.objects.all():
         detail = said.get(str(row.pk), {})
         numbers = (row.approvals, row.stewards, row.owner_counts_as_steward)
-        if numbers != tuple(detail.get(n) for n in ("approvals", "stewards", "owner_counts")):
+        if numbers != _numbers_of(detail):
             yield Finding(f"approval policy “{row}”", "it is not what was set")
 
 

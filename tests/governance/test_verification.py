@@ -6,9 +6,11 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from catalog.models import Metric
-from core import audit
+from core import audit, clock
 from core.models import AuditEvent
-from governance.services.publishing import settle
+from governance.models import ApprovalPolicy, ChangeRequest, Review
+from governance.services.approval_policies import set_policy
+from governance.services.publishing import publish, settle
 from governance.services.verification import verify, verify_and_record
 from tests import factories
 from tests.database import superuser_url
@@ -162,3 +164,58 @@ def test_a_publication_by_stewardship_alone_is_verified_too(company):
     assert [str(finding) for finding in verify()] == []
     as_superuser("DELETE FROM governance_review WHERE verdict = 'approve'")
     assert any("net_sales had 0 of 1" in finding.problem for finding in verify())
+
+
+def _restating(company) -> ChangeRequest:
+    item = make_change(spec={"expression": "amount * 2"}, treatment="restate")
+    return submitted(item, author=company.ana)
+
+
+def test_a_policy_that_was_lowered_for_a_moment_is_found(company):
+    """By the application's own role, and put back before anybody looks."""
+    kept = list(ApprovalPolicy.objects.values_list("pk", "approvals", "stewards"))
+    ApprovalPolicy.objects.update(approvals=0, stewards=0)
+    request = _restating(company)
+    factories.finish_preview(request)
+    publish(request, revision_hash=request.revision.hash, actor=company.ana, via="test")
+    for pk, approvals, stewards in kept:
+        ApprovalPolicy.objects.filter(pk=pk).update(approvals=approvals, stewards=stewards)
+
+    assert [str(finding) for finding in verify()] == [
+        f"{request}: net_sales was asked for less or more than policy asked for then"
+    ]
+
+
+def test_a_forged_review_is_found(company):
+    """Written as a row by the application's own role, by nobody's hand."""
+    request = _restating(company)
+    factories.finish_preview(request)
+    for reviewer in (company.ben, company.cem):
+        Review.objects.create(
+            request=request,
+            revision=request.revision,
+            revision_hash=request.revision.hash,
+            reviewer=reviewer,
+            author_id=company.ana.pk,
+            verdict="approve",
+            via="web",
+            reviewed_at=clock.now(),
+        )
+    publish(request, revision_hash=request.revision.hash, actor=company.ana, via="test")
+
+    assert [str(finding) for finding in verify()] == [
+        f"{request}: it has an approval that the audit log does not know"
+    ]
+
+
+def test_a_policy_that_was_set_since_does_not_blame_the_past(company):
+    set_policy(
+        change_class="restating",
+        tier=2,
+        is_new=False,
+        domain=None,
+        numbers=(3, 2, False),
+        actor=None,
+    )
+
+    assert list(verify()) == []
