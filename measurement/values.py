@@ -32,7 +32,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Mark:
-    """The definition changed here: a vertical line on a chart, a note in an export."""
+    """The definition changed here, its own or that of something `below` it: a vertical line on a
+    chart, a note in an export."""
 
     on: date
     version: int
@@ -40,9 +41,13 @@ class Mark:
     treatment: str
     change_class: str
     headline: str
+    below: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
+        if self.below:
+            more = len(self.below) - 1
+            return f"{self.below[0]} and {more} more" if more else self.below[0]
         return f"v{self.version}"
 
 

@@ -11,7 +11,7 @@ from catalog.models import Metric
 from core import clock
 from core.errors import EtalonError
 from measurement.selectors.values import read_values
-from measurement.values import Point, Values
+from measurement.values import Mark, Point, Values
 from semantics.card import Words
 from semantics.definition import MetricSpec
 from web import formatting
@@ -104,7 +104,7 @@ def chart_of(values: Values | None, words: Words, asked: Asked) -> dict | None:
             {
                 "at": mark.on,
                 "label": f"{mark.name} in effect",
-                "url": f"/metrics/{metric.key}/compare?a={mark.previous}&b={mark.version}",
+                "url": _explained(metric, mark),
             }
             for mark in values.marks
             if mark.previous
@@ -119,6 +119,13 @@ def chart_of(values: Values | None, words: Words, asked: Asked) -> dict | None:
         "incomplete": not points[-1].is_complete,
         "summary": _summary(values, words, asked),
     }
+
+
+def _explained(metric: Metric, mark: Mark) -> str:
+    """Where a mark of a chart leads: the two versions, or the history of what changed below."""
+    if mark.below:
+        return f"/metrics/{mark.below[0].split()[0]}/history"
+    return f"/metrics/{metric.key}/compare?a={mark.previous}&b={mark.version}"
 
 
 def line_name(asked: Asked) -> str:

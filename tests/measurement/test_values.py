@@ -102,6 +102,8 @@ def test_a_changed_dataset_moves_the_metrics_above_it_and_leaves_a_mark(shop, me
     assert now.restated > 0
     mark = now.marks[0]
     assert (mark.on, mark.version, mark.previous) == (date(2026, 2, 14), 1, 1)
+    assert mark.name == "orders v2"
+    assert mark.headline == "It is computed from orders v2, which changed."
 
 
 def test_a_mark_is_on_the_day_that_it_was_where_the_rows_come_from(shop, metric, settings):

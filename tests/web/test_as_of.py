@@ -17,7 +17,7 @@ from measurement.services.serving import database_time
 from measurement.services.turns import work_off
 from measurement.warehouses import close_sources
 from tests.measurement import company
-from tests.measurement.catalog import Shop, sales_spec
+from tests.measurement.catalog import Shop, orders_spec, sales_spec
 from tests.measurement.conftest import NOON
 from tests.web.conftest import line_of, signed_in
 from web import formatting
@@ -203,3 +203,19 @@ def test_a_version_whose_day_has_not_come_is_announced(shop, reader):
     page = line_of(reader.get("/metrics/sales"))
     assert "v2 takes effect on <time" in page
     assert "20 Feb 2026</time>. Until then the numbers are those of what was in force" in page
+
+
+def test_a_mark_leads_to_what_changed_below(shop, reader):
+    metric = shop.publish("sales", sales_spec())
+    work_off(shop.plan("sales"))
+    shop.publish("orders", orders_spec(relation={"kind": "table", "name": "shop.northern"}))
+    shop.offer("northern", "SELECT * FROM shop.orders WHERE store = 'north'")
+    metric.current_resolution = shop.resolve(metric, metric.current_version)
+    metric.save()
+    work_off(shop.plan("sales"))
+
+    page = line_of(reader.get("/metrics/sales"))
+
+    assert "orders v2 in effect" in page
+    assert 'href="/metrics/orders/history"' in page
+    assert reader.get("/metrics/orders/history").status_code == 200
