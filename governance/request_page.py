@@ -76,7 +76,7 @@ class RequestPage:
     comments: list[Comment]
     timeline: list[TimelineEntry]
     why_not: dict[str, str | None]
-    published_on: PreviewRun | None = None
+    kept_preview: PreviewRun | None = None
 
     @property
     def lines(self) -> list[Line]:
@@ -94,7 +94,7 @@ class RequestPage:
     @property
     def evidence(self) -> PreviewRun | None:
         """What its readers see of the past; once it is published, what they had seen."""
-        return self.readiness.evidence if self.readiness else self.published_on
+        return self.readiness.evidence if self.readiness else self.kept_preview
 
     @property
     def headlines(self) -> list[str]:
@@ -159,11 +159,11 @@ def request_page(
         comments=list(request.comments.select_related("author", "resolved_by")),
         timeline=timeline,
         why_not=why_not_each(request, user, readiness),
-        published_on=_published_on(timeline) if is_latest else None,
+        kept_preview=_kept_preview(timeline) if is_latest else None,
     )
 
 
-def _published_on(timeline: list[TimelineEntry]) -> PreviewRun | None:
+def _kept_preview(timeline: list[TimelineEntry]) -> PreviewRun | None:
     """The preview that stood on the page when it was published."""
     kept = [deed.detail.get("preview") for deed in timeline if deed.action == "change.publish"]
     if not kept or kept[-1] is None:

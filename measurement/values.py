@@ -32,8 +32,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Mark:
-    """The definition changed here, its own or that of something `below` it: a vertical line on a
-    chart, a note in an export."""
+    """The definition changed here, its own or that of something `below` it (by key and version): a
+    vertical line on a chart, a note in an export."""
 
     on: date
     version: int
@@ -41,14 +41,14 @@ class Mark:
     treatment: str
     change_class: str
     headline: str
-    below: tuple[str, ...] = ()
+    below: tuple[tuple[str, int], ...] = ()
 
     @property
     def name(self) -> str:
-        if self.below:
-            more = len(self.below) - 1
-            return f"{self.below[0]} and {more} more" if more else self.below[0]
-        return f"v{self.version}"
+        if not self.below:
+            return f"v{self.version}"
+        (key, number), *others = self.below
+        return f"{key} v{number} and {len(others)} more" if others else f"{key} v{number}"
 
 
 @dataclass(frozen=True)

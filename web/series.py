@@ -124,7 +124,8 @@ def chart_of(values: Values | None, words: Words, asked: Asked) -> dict | None:
 def _explained(metric: Metric, mark: Mark) -> str:
     """Where a mark of a chart leads: the two versions, or the history of what changed below."""
     if mark.below:
-        return f"/metrics/{mark.below[0].split()[0]}/history"
+        key, _ = mark.below[0]
+        return f"/metrics/{key}/history"
     return f"/metrics/{metric.key}/compare?a={mark.previous}&b={mark.version}"
 
 

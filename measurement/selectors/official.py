@@ -130,21 +130,17 @@ def _marks(
     for before, after in zip(resolutions, resolutions[1:], strict=False):
         if before.hash != after.hash:
             day, number, below = _day_of(after), version.number, _moved(before, after)
-            said = f"It is computed from {' and '.join(below)}, which changed."
-            marks.append(
-                Mark(day, number, number, Treatment.RESTATE, "restating", said, tuple(below))
-            )
+            names = " and ".join(f"{key} v{since}" for key, since in below)
+            said = f"It is computed from {names}, which changed."
+            marks.append(Mark(day, number, number, Treatment.RESTATE, "restating", said, below))
     return marks
 
 
-def _moved(before: Resolution, after: Resolution) -> list[str]:
-    """What a resolution stands on otherwise than the one before it."""
+def _moved(before: Resolution, after: Resolution) -> tuple[tuple[str, int], ...]:
+    """What a resolution stands on otherwise than the one before it, by key and version."""
     stood = {(pin["key"], pin["number"]) for pin in before.pins}
-    return [
-        f"{pin['key']} v{pin['number']}"
-        for pin in after.pins
-        if (pin["key"], pin["number"]) not in stood
-    ]
+    stands = ((pin["key"], pin["number"]) for pin in after.pins)
+    return tuple(pin for pin in stands if pin not in stood)
 
 
 def pinned(metric: Metric, number: int, *, as_of: datetime | None) -> Resolution | None:

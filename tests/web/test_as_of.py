@@ -203,6 +203,7 @@ def test_a_version_whose_day_has_not_come_is_announced(shop, reader):
     page = line_of(reader.get("/metrics/sales"))
     assert "v2 takes effect on <time" in page
     assert "20 Feb 2026</time>. Until then the numbers are those of what was in force" in page
+    assert page.count("takes effect") == 1
 
 
 def test_a_mark_leads_to_what_changed_below(shop, reader):
